@@ -1,0 +1,105 @@
+"""The ``leadlight`` command: its commands, its exit codes and how it says what went wrong.
+
+Exit code 0: done; 1: the work failed; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+import typer
+from typer.core import TyperGroup
+
+# In the order of `leadlight --help`: name, one line of help. The function
+# `command` of leadlight.cli.<name with underscores> is loaded when it is called,
+# so that `leadlight --help` loads none of them.
+COMMANDS: dict[str, str] = {
+    "plot": "Draw a recording on ECG paper.",
+    "predict": "Say which findings recordings show.",
+    "explain": "Show on the tracing what a model looked at.",
+    "datasets": "List the data sets that Leadlight knows.",
+    "labels": "List label spaces and their classes.",
+    "prepare": "Read and check a data set once and store it for training.",
+    "verify": "Check a prepared store against its own checksums.",
+    "simulate": "Write a simulated data set in the layout of PTB-XL.",
+    "models": "List models: architectures and shipped weights.",
+    "recipes": "List training recipes, or print one.",
+    "train": "Train a model, or resume a run.",
+    "evaluate": "Measure a run on one fold.",
+}
+
+
+class _LazyGroup(TyperGroup):
+    """A group that imports a command's file when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        if ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) == 1:
+            return click.Command(cmd_name, help=COMMANDS[cmd_name])
+        module = importlib.import_module(f"leadlight.cli.{cmd_name.replace('-', '_')}")
+        one = typer.Typer(add_completion=False, rich_markup_mode=None)
+        one.command(cmd_name)(module.command)
+        command = typer.main.get_command(one)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Read twelve-lead ECGs, say which findings they show, and show why. Research software, "
+    "not a medical device.",
+    epilog="`leadlight COMMAND --help` shows a command's options with an example. Documentation: docs/.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from leadlight import __version__
+
+        typer.echo(f"leadlight {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the whole trace when something fails."),
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+    ),
+) -> None:
+    if debug:
+        os.environ["LEADLIGHT_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Entry point of the ``leadlight`` command."""
+    from leadlight.errors import LeadlightError
+
+    try:
+        app()
+    except LeadlightError as error:
+        if os.environ.get("LEADLIGHT_DEBUG"):
+            raise
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if os.environ.get("LEADLIGHT_DEBUG"):
+            raise
+        name = f": {error.filename}" if error.filename else ""
+        typer.echo(f"{error.strerror or error}{name}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
