@@ -1,0 +1,55 @@
+"""What every model promises, and the checks at its door.
+
+A model is an ``nn.Module`` with
+
+- ``__init__(n_classes, n_leads, n_samples, sampling_rate, *, own arguments)``;
+- ``forward(signal, metadata=None)``: (batch, leads, samples) to logits (batch, classes), never a sigmoid;
+- ``features(signal, metadata=None)``: the vector before the head, (batch, features);
+- ``attention(signal, metadata=None)``: named maps, only where the paper has them,
+  each summing to one over its last axis;
+- ``cam_layer``: name of the submodule whose output Grad-CAM uses;
+- ``reset_head(n_classes)``: a fresh last layer.
+
+In evaluation mode it is deterministic, and a record's logits do not depend on
+the other records of its batch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from leadlight.errors import ModelError
+
+
+def check_sizes(name: str, **sizes: float) -> None:
+    """Refuse sizes that are not positive, by name."""
+    for size, value in sizes.items():
+        if not value > 0:
+            raise ModelError(f"{name}, {size}: found {value}; accepted: above 0.")
+
+
+def check_signal(signal: Tensor, n_leads: int, n_samples: int) -> None:
+    """Refuse anything but finite floating-point (batch, n_leads, n_samples), naming what was expected."""
+    expected = f"(batch, {n_leads} leads, {n_samples} samples)"
+    if signal.ndim != 3:
+        raise ModelError(f"signal: found {signal.ndim} axes {tuple(signal.shape)}; accepted: {expected}.")
+    if signal.shape[1] != n_leads:
+        turned = " The last axis is time: transpose it?" if signal.shape[2] == n_leads else ""
+        raise ModelError(f"signal: found {signal.shape[1]} leads; accepted: {expected}.{turned}")
+    if signal.shape[2] != n_samples:
+        raise ModelError(f"signal: found {signal.shape[2]} samples; accepted: {expected}.")
+    if not signal.is_floating_point():
+        raise ModelError(
+            f"signal: found {str(signal.dtype).removeprefix('torch.')}; accepted: floating-point "
+            "values, scaled by the model's preprocessing."
+        )
+    # A compiled graph cannot branch on values: there the caller has checked.
+    if not torch.compiler.is_compiling() and not bool(torch.isfinite(signal).all()):
+        raise ModelError("signal: found values that are NaN or infinite; accepted: finite values.")
+
+
+def refuse_metadata(name: str, metadata: Tensor | None) -> None:
+    """For models that read the signal alone."""
+    if metadata is not None:
+        raise ModelError(f"{name}: found metadata; this model reads the signal alone.")

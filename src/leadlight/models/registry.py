@@ -1,0 +1,152 @@
+"""Models by name: what there is, what it needs, and how to make one."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from leadlight.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# Files of this room that are not models.
+_NOT_MODELS = {"registry", "contract", "layers"}
+
+
+@dataclass(frozen=True)
+class Input:
+    """The published input of a model: sampling_rate in Hz, n_samples, n_leads, and what stands beside it."""
+
+    sampling_rate: float
+    n_samples: int
+    n_leads: int = 12
+    metadata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """What the registry knows of a model.
+
+    parameters: values of the published network, running statistics included;
+    trainable: those that training changes; attention: names of the maps that
+    ``attention`` returns, () where the paper has none.
+    """
+
+    name: str
+    summary: str
+    paper: str
+    doi: str
+    input: Input
+    n_classes: int
+    parameters: int
+    trainable: int
+    attention: tuple[str, ...]
+    architecture: type[nn.Module]
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the paper's network weighs parts of its input and can show the weights."""
+        return bool(self.attention)
+
+    @property
+    def reads_metadata(self) -> bool:
+        """Whether the network reads age or sex beside the signal."""
+        return bool(self.input.metadata)
+
+
+_MODELS: dict[str, ModelDescription] = {}
+Architecture = TypeVar("Architecture", bound="type[nn.Module]")
+
+
+def register(
+    name: str,
+    *,
+    summary: str,
+    paper: str,
+    doi: str,
+    input: Input,
+    n_classes: int,
+    parameters: int,
+    trainable: int,
+    attention: tuple[str, ...] = (),
+) -> Callable[[Architecture], Architecture]:
+    """Enter a class into the registry under the name that users type.
+
+    The class takes (n_classes, n_leads, n_samples, sampling_rate, *, own arguments
+    with the published values as defaults) and follows ``leadlight.models.contract``.
+    """
+
+    def enter(architecture: Architecture) -> Architecture:
+        if name in _MODELS and _MODELS[name].architecture.__qualname__ != architecture.__qualname__:
+            raise ModelError(f"models: the name {name!r} is taken by {_MODELS[name].architecture.__name__}.")
+        _MODELS[name] = ModelDescription(
+            name, summary, paper, doi, input, n_classes, parameters, trainable, attention, architecture
+        )
+        return architecture
+
+    return enter
+
+
+def _load_all() -> dict[str, ModelDescription]:
+    package = importlib.import_module("leadlight.models")
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name not in _NOT_MODELS:
+            importlib.import_module(f"leadlight.models.{module.name}")
+    return _MODELS
+
+
+def names() -> tuple[str, ...]:
+    """Names of all registered models, in alphabetical order."""
+    return tuple(sorted(_load_all()))
+
+
+def describe(name: str) -> ModelDescription:
+    """What the registry knows of a model. Raises ModelError, with the nearest name, for an unknown one."""
+    models = _load_all()
+    if name not in models:
+        near = difflib.get_close_matches(name, models, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ModelError(f"models: found the name {name!r}; accepted: {', '.join(sorted(models))}.{hint}")
+    return models[name]
+
+
+def create(
+    name: str,
+    n_classes: int,
+    n_leads: int = 12,
+    n_samples: int | None = None,
+    sampling_rate: float | None = None,
+    **arguments: Any,
+) -> nn.Module:
+    """Make an untrained model.
+
+    n_samples and sampling_rate (Hz) are the published ones unless given;
+    arguments are the model's own, and an unknown one is refused with the list.
+    Draws its starting weights from torch's global generator.
+    """
+    description = describe(name)
+    own = [
+        parameter.name
+        for parameter in inspect.signature(description.architecture).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    unknown = sorted(set(arguments) - set(own))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], own, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ModelError(
+            f"{name}: found the argument {', '.join(unknown)}; accepted: {', '.join(own) or 'none'}.{hint}"
+        )
+    return description.architecture(
+        n_classes,
+        n_leads,
+        description.input.n_samples if n_samples is None else n_samples,
+        description.input.sampling_rate if sampling_rate is None else sampling_rate,
+        **arguments,
+    )
