@@ -1,0 +1,114 @@
+"""Reads the data files of this room: statements and label spaces."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from leadlight.errors import LabelError
+from leadlight.labels.spaces import LabelClass, LabelSpace, nearest
+
+_DATA = files("leadlight.labels") / "data"
+
+
+@dataclass(frozen=True)
+class StatementMeaning:
+    """What a statement code means.
+
+    kinds: any of "diagnostic", "form", "rhythm"; superclass, subclass: of diagnostic
+    statements, None for the others; source: where this is defined.
+    """
+
+    code: str
+    description: str
+    kinds: tuple[str, ...]
+    superclass: str | None
+    subclass: str | None
+    source: str
+
+
+def names() -> tuple[str, ...]:
+    """Names of the label spaces."""
+    return tuple(_described())
+
+
+@cache
+def space(name: str) -> LabelSpace:
+    """The label space of this name, for example "ptb-xl/superclass".
+
+    Raises LabelError with the nearest names for an unknown one.
+    """
+    described = _described()
+    if name not in described:
+        raise LabelError(f"no label space {name!r}; {_suggestion(name)}. `leadlight labels` lists them.")
+    family, one = described[name]
+    rows = _rows(one["classes"])
+    if [int(row["index"]) for row in rows] != list(range(len(rows))):
+        raise LabelError(f"{one['classes']}: the indices do not count up from 0.")
+    return LabelSpace(
+        name=name,
+        title=one["title"],
+        version=family["version"],
+        system=family["system"],
+        source=family["source"],
+        classes=tuple(
+            LabelClass(row["code"], row["description"], tuple(row["members"].split()), row["source"])
+            for row in rows
+        ),
+        benchmark=one.get("benchmark", ""),
+        note=one.get("note", ""),
+    )
+
+
+@cache
+def statements(system: str = "scp-ecg") -> Mapping[str, StatementMeaning]:
+    """Every statement code of a system and what it means. Raises LabelError for an unknown system."""
+    systems = _toml()["statement-systems"]
+    if system not in systems:
+        raise LabelError(f"no statement system {system!r}; {nearest(system, list(systems))}.")
+    return MappingProxyType(
+        {
+            row["code"]: StatementMeaning(
+                row["code"],
+                row["description"],
+                tuple(row["kinds"].split()),
+                row["superclass"] or None,
+                row["subclass"] or None,
+                row["source"],
+            )
+            for row in _rows(systems[system]["statements"])
+        }
+    )
+
+
+def _suggestion(name: str) -> str:
+    tail = name.casefold().rpartition("/")[2]
+    same = [full for full, (_, one) in _described().items() if tail in (one["benchmark"], full.split("/")[1])]
+    return f"did you mean {' or '.join(same)}" if same else nearest(name, names())
+
+
+@cache
+def _described() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Label space name -> (what its family shares, what is its own)."""
+    families = {name: table for name, table in _toml().items() if name != "statement-systems"}
+    return {
+        f"{family_name}/{own_name}": (family, own)
+        for family_name, family in families.items()
+        for own_name, own in family["spaces"].items()
+    }
+
+
+@cache
+def _toml() -> dict[str, Any]:
+    return tomllib.loads((_DATA / "label_spaces.toml").read_text(encoding="utf-8"))
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    with (_DATA / file).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
