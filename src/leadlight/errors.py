@@ -71,3 +71,7 @@ class RecipeError(LeadlightError):
 
 class RunError(LeadlightError):
     """A run folder that is missing, unfinished or in the way."""
+
+
+class EvaluationError(LeadlightError):
+    """Truth, scores, thresholds or a fold that cannot be measured."""

@@ -1,0 +1,43 @@
+"""Metrics, thresholds and intervals, as plain functions on arrays, and the evaluation of a run on one fold.
+
+arrays: what the functions accept. ranking, counting: the sums behind the metrics, for many record
+weightings at once. metrics: one number a class or one in all. thresholds: fitted on the validation
+fold. intervals: the bootstrap over patients. evaluate: a whole evaluation, and its files.
+
+Nothing here trains, and nothing chooses by the fold that is reported.
+"""
+
+from leadlight.evaluation.intervals import Estimate, estimate, resample_patients
+from leadlight.evaluation.metrics import (
+    BENCHMARK_THRESHOLDS,
+    PAPER_THRESHOLDS,
+    FMax,
+    accuracy,
+    average_precision,
+    brier,
+    f1,
+    fmax,
+    macro_mean,
+    roc_auc,
+    undefined_classes,
+)
+from leadlight.evaluation.thresholds import best_f1, fit_thresholds
+
+__all__ = [
+    "BENCHMARK_THRESHOLDS",
+    "PAPER_THRESHOLDS",
+    "Estimate",
+    "FMax",
+    "accuracy",
+    "average_precision",
+    "best_f1",
+    "brier",
+    "estimate",
+    "f1",
+    "fit_thresholds",
+    "fmax",
+    "macro_mean",
+    "resample_patients",
+    "roc_auc",
+    "undefined_classes",
+]

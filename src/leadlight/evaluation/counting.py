@@ -1,0 +1,113 @@
+"""Counts behind thresholds, under many record weightings at once: by class and by record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from leadlight.evaluation.arrays import Floats, checked, checked_thresholds, checked_weights
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Summed weights of right and wrong calls of each class, each (weightings, classes)."""
+
+    true_positive: Floats
+    false_positive: Floats
+    false_negative: Floats
+    true_negative: Floats
+
+    @property
+    def f1(self) -> Floats:
+        """2TP / (2TP + FP + FN); NaN for a class without positives."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value = (
+                2 * self.true_positive / (2 * self.true_positive + self.false_positive + self.false_negative)
+            )
+        return np.where(self.true_positive + self.false_negative > 0, value, np.nan)
+
+    @property
+    def accuracy(self) -> Floats:
+        """Share of right calls among the known records."""
+        right = self.true_positive + self.true_negative
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(right / (right + self.false_positive + self.false_negative))
+
+
+def count(
+    truth: ArrayLike,
+    scores: ArrayLike,
+    thresholds: ArrayLike,
+    known: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> Counts:
+    """Right and wrong calls of each class, where a score at or above the class's threshold is a call.
+
+    truth, scores, known: (records, classes); thresholds: (classes,) or one number, NaN where a class
+    has none (its counts are then NaN); weights: (weightings, records).
+    """
+    positive, score_values, mask = checked(truth, scores, known)
+    limits = checked_thresholds(thresholds, positive.shape[1])
+    all_weights = checked_weights(weights, len(positive))
+    called = score_values >= limits
+
+    def summed(where: np.ndarray) -> Floats:
+        return np.where(np.isnan(limits), np.nan, all_weights @ (where & mask).astype(np.float64))
+
+    return Counts(
+        true_positive=summed(positive & called),
+        false_positive=summed(~positive & called),
+        false_negative=summed(positive & ~called),
+        true_negative=summed(~positive & ~called),
+    )
+
+
+@dataclass(frozen=True)
+class RecordCentred:
+    """Precision, recall and F averaged over records, each (weightings, thresholds); NaN where not defined."""
+
+    thresholds: Floats
+    precision: Floats
+    recall: Floats
+
+    @property
+    def f(self) -> Floats:
+        """2PR / (P + R) of the two averages."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(2 * self.precision * self.recall / (self.precision + self.recall))
+
+
+def record_centred(
+    truth: ArrayLike,
+    scores: ArrayLike,
+    thresholds: ArrayLike,
+    known: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> RecordCentred:
+    """Precision and recall of each record's set of findings, averaged over records, at shared thresholds.
+
+    thresholds: (thresholds,), each shared by all classes; a score at or above it is a finding.
+    Precision is averaged over the records with at least one finding, recall over the records with at
+    least one true label. Classes that are not known for a record count neither as finding nor as label.
+    Radivojac et al., Nature Methods 2013, doi:10.1038/nmeth.2340.
+    """
+    positive, score_values, mask = checked(truth, scores, known)
+    all_weights = checked_weights(weights, len(positive))
+    limits = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
+    positive = positive & mask
+    n_labels = positive.sum(axis=1)
+    precisions = np.zeros((len(positive), len(limits)))
+    recalls = np.zeros_like(precisions)
+    with_finding = np.zeros_like(precisions)
+    for column, limit in enumerate(limits):
+        called = (score_values >= limit) & mask
+        n_called, n_right = called.sum(axis=1), (called & positive).sum(axis=1)
+        precisions[:, column] = n_right / np.maximum(n_called, 1)
+        recalls[:, column] = n_right / np.maximum(n_labels, 1)
+        with_finding[:, column] = n_called > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = (all_weights @ precisions) / (all_weights @ with_finding)
+        recall = (all_weights @ recalls) / (all_weights @ (n_labels > 0))[:, None]
+    return RecordCentred(limits, precision, recall)
