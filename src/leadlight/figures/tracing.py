@@ -1,0 +1,126 @@
+"""A recording on ECG paper, to scale: 25 mm/s and 10 mm/mV."""
+
+from __future__ import annotations
+
+import textwrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from leadlight.figures.arrangement import PAGE_SECONDS, arrange
+from leadlight.figures.paper import (
+    INK,
+    MM_PER_MILLIVOLT,
+    MM_PER_SECOND,
+    QUIET,
+    draw_calibration,
+    draw_paper,
+    millimetre_axes,
+    new_page,
+    points,
+    write_lines,
+)
+from leadlight.figures.placement import LEFT_OF_TRACE, NAME_HEIGHT, Tracing, place
+from leadlight.recording import Recording
+
+PAGE_WIDTH, PAGE_HEIGHT = 297.0, 210.0
+"""A4 in landscape, millimetres; a page grows in height where the traces need it."""
+MARGIN = 16.0
+PAPER_WIDTH = LEFT_OF_TRACE + PAGE_SECONDS * MM_PER_SECOND
+HEADER = 12.0
+LINE = 3.5
+"""Millimetres from one line of the footer to the next."""
+LETTERS_IN_A_LINE = 190
+
+
+def plot(recording: Recording, layout: str = "auto", start: float = 0.0, title: str = "") -> Figure:
+    """A recording on ECG paper.
+
+    layout: "3x4" with a rhythm strip, "6x2", "12x1" (one strip a lead) or
+    "auto"; start: seconds, at most 10 s are shown from there; title: written
+    above the tracing (nothing of the patient is written unless it stands there).
+    Returns a Matplotlib figure, to scale when saved as PDF or SVG and printed
+    at 100%: A4 in landscape, higher where the traces need it. Gaps stay blank;
+    what is not shown or was moved is said below the tracing.
+    Raises SignalError for an unknown layout, an empty recording or a start outside it.
+    """
+    arrangement = arrange(recording, layout, start)
+    tracing = place(recording, arrangement)
+    lines = footer(recording, tracing)
+    below = 9.0 + LINE * len(lines)
+    # Once more with the room that A4 leaves.
+    tracing = place(recording, arrangement, 5 * ((PAGE_HEIGHT - HEADER - below) // 5))
+    height = max(PAGE_HEIGHT, tracing.height + HEADER + below)
+    page = new_page(PAGE_WIDTH, height)
+    top = round(height - HEADER)
+    write_header(page, title)
+    axes = draw_paper(page, MARGIN, top - tracing.height, PAPER_WIDTH, tracing.height)
+    draw_tracing(axes, tracing)
+    text = millimetre_axes(page, MARGIN, 0, PAPER_WIDTH, top - tracing.height)
+    write_lines(text, 0, top - tracing.height - 5, lines)
+    return page
+
+
+def write_header(page: Figure, title: str) -> None:
+    """The title on the left and what the paper's lines mean on the right."""
+    height = HEADER - 2
+    top = float(page.get_size_inches()[1]) * 25.4
+    axes = millimetre_axes(page, MARGIN, top - HEADER + 2, PAPER_WIDTH, height)
+    axes.text(
+        0, 0.5, _shortened(title).replace("$", r"\$"),
+        fontsize=points(3.8), color=INK, ha="left", va="bottom", weight="bold",
+    )  # fmt: skip
+    axes.text(
+        PAPER_WIDTH, 0.5, f"{MM_PER_SECOND:g} mm/s   {MM_PER_MILLIVOLT:g} mm/mV",
+        fontsize=points(3.2), color=INK, ha="right", va="bottom",
+    )  # fmt: skip
+
+
+def _shortened(title: str) -> str:
+    return textwrap.shorten(title, 90, placeholder=" …") if title else ""
+
+
+def footer(recording: Recording, tracing: Tracing) -> list[str]:
+    """What a reader must know about the tracing, in lines that fit below it."""
+    facts = (
+        *tracing.arrangement.notes,
+        f"{recording.sampling_rate:g} Hz",
+        "no filter added",
+        *recording.notes,
+        *tracing.notes,
+    )
+    return textwrap.wrap("  ·  ".join(facts), LETTERS_IN_A_LINE)
+
+
+def draw_tracing(axes: Axes, tracing: Tracing, colour: str = INK) -> None:
+    """Draw placed strips with calibration pulses, lead names, column marks and seconds on paper."""
+    for y in tracing.rows:
+        draw_calibration(axes, 2.0, y)
+    for piece in tracing.strips:
+        axes.plot(
+            piece.x, piece.y,
+            color=colour, linewidth=points(0.28), zorder=4, solid_joinstyle="round", solid_capstyle="round",
+            gid=f"trace-{piece.strip.lead}-{piece.strip.start:g}",
+        )  # fmt: skip
+        axes.text(
+            piece.name_x, piece.name_y, piece.strip.lead,
+            fontsize=points(NAME_HEIGHT), color=INK, weight="bold", va="bottom", ha="left", zorder=5,
+        )  # fmt: skip
+        if piece.strip.at > 0:
+            # The bar between two columns, where one lead ends and the next begins.
+            for end in (-6.0, 4.0):
+                axes.plot(
+                    [piece.left] * 2, [piece.baseline + end, piece.baseline + end + 2],
+                    color=QUIET, linewidth=points(0.25), zorder=3,
+                )  # fmt: skip
+    if tracing.arrangement.continuous:
+        _mark_seconds(axes, tracing)
+
+
+def _mark_seconds(axes: Axes, tracing: Tracing) -> None:
+    start, duration = tracing.arrangement.start, tracing.arrangement.duration
+    for second in range(int(duration) + 1):
+        x = LEFT_OF_TRACE + second * MM_PER_SECOND
+        axes.plot([x, x], [-1.2, 0], color=QUIET, linewidth=points(0.2), clip_on=False, zorder=3)
+        label = f"{start + second:g} s" if second == 0 else f"{start + second:g}"
+        axes.text(x, -1.6, label, fontsize=points(2.1), color=QUIET, va="top", ha="center")
