@@ -46,7 +46,8 @@ class Targets:
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """Which records have at least one class of the space: bool (records,)."""
-        return self.values.any(axis=1)
+        labelled: NDArray[np.bool_] = np.asarray(self.values.any(axis=1))
+        return labelled
 
     def usable(self, unlabelled: Literal["drop", "keep"] = "drop") -> NDArray[np.bool_]:
         """Which records take part in training or evaluation: bool (records,).
@@ -58,7 +59,7 @@ class Targets:
         """
         if unlabelled not in ("drop", "keep"):
             raise LabelError(f'unlabelled records: found {unlabelled!r}; accepted: "drop" or "keep".')
-        known = self.known.any(axis=1)
+        known: NDArray[np.bool_] = np.asarray(self.known.any(axis=1))
         return known if unlabelled == "keep" else known & self.labelled
 
 
@@ -103,7 +104,7 @@ class LabelSpace:
         try:
             return self.codes.index(code)
         except ValueError:
-            raise LabelError(f"{self.name}: no class {code!r}; {nearest(code, self.codes)}.") from None
+            raise LabelError(f"{self.name}: no class {code!r}; {nearest(code, self.codes)}") from None
 
     def encode(
         self,
@@ -157,10 +158,10 @@ class LabelSpace:
         return Targets(values, known)
 
 
-def nearest(wanted: str, names: Sequence[str], limit: int = 3) -> str:
+def nearest(wanted: str, names: Sequence[str]) -> str:
     """End of an error message: "did you mean ...?" or, with nothing near, the names that there are."""
     by_folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(wanted.casefold(), list(by_folded), n=limit, cutoff=0.6)
+    near = difflib.get_close_matches(wanted.casefold(), list(by_folded), n=2, cutoff=0.6)
     if near:
-        return f"did you mean {' or '.join(by_folded[name] for name in near)}"
-    return f"there are {', '.join(names)}"
+        return f"did you mean {' or '.join(by_folded[name] for name in near)}?"
+    return f"there are {', '.join(names)}."

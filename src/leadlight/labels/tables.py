@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def space(name: str) -> LabelSpace:
     """
     described = _described()
     if name not in described:
-        raise LabelError(f"no label space {name!r}; {_suggestion(name)}. `leadlight labels` lists them.")
+        raise LabelError(f"no label space {name!r}; {_suggestion(name)} `leadlight labels` lists them.")
     family, one = described[name]
     rows = _rows(one["classes"])
     if [int(row["index"]) for row in rows] != list(range(len(rows))):
@@ -71,7 +72,7 @@ def statements(system: str = "scp-ecg") -> Mapping[str, StatementMeaning]:
     """Every statement code of a system and what it means. Raises LabelError for an unknown system."""
     systems = _toml()["statement-systems"]
     if system not in systems:
-        raise LabelError(f"no statement system {system!r}; {nearest(system, list(systems))}.")
+        raise LabelError(f"no statement system {system!r}; {nearest(system, list(systems))}")
     return MappingProxyType(
         {
             row["code"]: StatementMeaning(
@@ -88,9 +89,12 @@ def statements(system: str = "scp-ecg") -> Mapping[str, StatementMeaning]:
 
 
 def _suggestion(name: str) -> str:
-    tail = name.casefold().rpartition("/")[2]
-    same = [full for full, (_, one) in _described().items() if tail in (one["benchmark"], full.split("/")[1])]
-    return f"did you mean {' or '.join(same)}" if same else nearest(name, names())
+    # "superdiagnostic" is what the benchmark calls superclass; by spelling alone diagnostic is nearer.
+    wanted = name.casefold().rpartition("/")[2]
+    full_names = {full.partition("/")[2]: full for full in names()}
+    full_names |= {one["benchmark"]: full for full, (_, one) in _described().items()}
+    near = difflib.get_close_matches(wanted, list(full_names), n=1, cutoff=0.6)
+    return f"did you mean {full_names[near[0]]}?" if near else f"there are {', '.join(names())}."
 
 
 @cache
@@ -110,5 +114,4 @@ def _toml() -> dict[str, Any]:
 
 
 def _rows(file: str) -> list[dict[str, str]]:
-    with (_DATA / file).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    return list(csv.DictReader((_DATA / file).read_text(encoding="utf-8").splitlines()))

@@ -1,0 +1,38 @@
+"""``leadlight datasets``: the data sets that Leadlight knows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+
+def command(
+    json: Annotated[bool, typer.Option("--json", help="Print everything known as JSON.")] = False,
+) -> None:
+    """List the data sets that Leadlight knows: size, licence, how to cite, label spaces.
+
+    Example: leadlight datasets --json
+    """
+    from leadlight import datasets
+    from leadlight.cli.output import print_json, print_table
+
+    known = [datasets.describe(name) for name in datasets.names()]
+    if json:
+        print_json([asdict(one) for one in known])
+        return
+    print_table(
+        [
+            {
+                "name": one.name,
+                "title": one.title,
+                "records": one.records,
+                "licence": one.licence,
+                "doi": one.doi,
+                "label spaces": ", ".join(one.label_spaces),
+            }
+            for one in known
+        ],
+        footer="\n".join(f"Please cite {one.name} as: {one.citation}" for one in known),
+    )

@@ -1,0 +1,81 @@
+"""The values that every data set's reader returns: what records there are, and what was set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from leadlight.recording import Sex, Statement
+
+
+@dataclass(frozen=True)
+class RecordEntry:
+    """One record of a data set, before its signal is read.
+
+    path: of the file to read, relative to the data set's root, "/" between folders,
+    without extension; file_sampling_rate: Hz, of that file; fold: 1-10 where the data
+    set has official folds; age: years; source: the data set it comes from; quality:
+    name of a flag -> the data set's own words, only flags that are raised; notes:
+    what was odd and how it was read.
+    """
+
+    record_id: str
+    patient_id: str
+    path: str
+    file_sampling_rate: float
+    fold: int | None = None
+    age: float | None = None
+    sex: Sex | None = None
+    statements: tuple[Statement, ...] = ()
+    source: str = ""
+    quality: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A record that is left out, and why. record_id: or "row 17" where it has no usable id."""
+
+    record_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DatasetIndex:
+    """What a data set's folder holds.
+
+    version: as far as it can be told; sampling_rate: Hz, that the records are wanted at;
+    notes: what was missing, odd, or read in a particular way.
+    """
+
+    dataset: str
+    version: str
+    root: Path
+    sampling_rate: float
+    entries: tuple[RecordEntry, ...]
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
+@dataclass(frozen=True)
+class DatasetDescription:
+    """What a data set is, where it comes from and how to cite it.
+
+    records, patients: of the newest version; label_spaces: names of the spaces that its
+    statements can express.
+    """
+
+    name: str
+    title: str
+    records: int
+    patients: int
+    licence: str
+    url: str
+    doi: str
+    citation: str
+    versions: tuple[str, ...]
+    label_spaces: tuple[str, ...]

@@ -1,0 +1,285 @@
+"""PTB-XL: its index, in the official folder layout.
+
+Wagner et al., "PTB-XL, a large publicly available electrocardiography dataset",
+Scientific Data 7, 154 (2020), doi:10.1038/s41597-020-0495-6. Versions 1.0.1 to 1.0.3
+and parts of them are read: ``ptbxl_rows.py`` reads a row, ``ptbxl_versions.py`` tells
+the version and knows which records are the same recording.
+
+Set aside, with the reason: rows that cannot be read, numbers that stand twice with
+different content, records without a file that serves the sampling rate, copies of other
+records. A patient in two folds makes the whole index refused: nothing tells which row
+is wrong, and every use of the folds would leak. Unknown statement codes are kept and
+noted; they set no class.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from leadlight import labels
+from leadlight.datasets.index import DatasetDescription, DatasetIndex, RecordEntry, SetAside
+from leadlight.datasets.ptbxl_rows import REQUIRED, Row, RowError, RowReader
+from leadlight.datasets.ptbxl_versions import copies, facts, official_numbering, tell_version
+from leadlight.errors import DatasetError, FileFormatError
+
+NAME = "ptb-xl"
+DATABASE = "ptbxl_database.csv"
+STATEMENTS = "scp_statements.csv"
+LAYOUT = f"{DATABASE}, {STATEMENTS}, records100/, records500/"
+_COMPARE = "Compare it with the file of that name on physionet.org/content/ptb-xl."
+
+
+def describe() -> DatasetDescription:
+    """Title, size, licence, citation and label spaces of PTB-XL."""
+    known = facts()
+    return DatasetDescription(
+        name=NAME,
+        title=known["title"],
+        records=known["records"],
+        patients=known["patients"],
+        licence=known["licence"],
+        url=known["url"],
+        doi=known["doi"],
+        citation=known["citation"],
+        versions=tuple(one["version"] for one in known["versions"]),
+        label_spaces=tuple(known["label_spaces"]),
+    )
+
+
+def found_in(root: Path) -> bool:
+    """Whether a folder holds PTB-XL, or another data set in its layout."""
+    return (root / DATABASE).is_file()
+
+
+def read_index(root: Path, sampling_rate: float, *, drop_duplicates: bool = True) -> DatasetIndex:
+    """Which records a folder in PTB-XL's layout holds, for use at a sampling rate.
+
+    sampling_rate: Hz, up to 500. 100 Hz is read from records100 where the file is there,
+    else from records500, to be resampled; other rates from records500. Nothing is
+    upsampled. drop_duplicates: set aside the copies of other records that 1.0.1 and
+    1.0.2 still have.
+    Raises FileFormatError for an index that is no table with the official columns,
+    DatasetError for patients in two folds, for a rate that the data set cannot serve
+    and when not one record is left.
+    """
+    if not 0 < sampling_rate <= 500:
+        raise DatasetError(
+            f"{NAME}: found a sampling rate of {sampling_rate:g} Hz; accepted: above 0 to 500 Hz."
+        )
+    if not found_in(root):
+        raise DatasetError(f"{root}: found no {DATABASE}; accepted: a folder with {LAYOUT}.")
+    set_aside: list[SetAside] = []
+    notes: list[str] = []
+    rows, n_rows = _read_rows(root / DATABASE, set_aside, notes)
+    _refuse_split_patients(root / DATABASE, rows)
+    version, evidence = tell_version(rows, n_rows)
+    notes.append(f"version: {version} ({'; '.join(evidence)})")
+    notes += _compare_statements(root / STATEMENTS)
+    notes += _unknown_codes(rows)
+    entries = _find_files(root, rows, sampling_rate, set_aside, notes)
+    if official_numbering(rows):
+        _part_from_copies(entries, set_aside, notes, drop=drop_duplicates)
+    counted = Counter(note for entry in entries.values() for note in entry.notes)
+    notes += [f"{note} ({count:,} of {len(entries):,} records)" for note, count in counted.items()]
+    if not entries:
+        reasons = Counter(one.reason for one in set_aside).most_common(1)
+        why = f"; most often: {reasons[0][0]}" if reasons else ""
+        raise DatasetError(
+            f"{root}: found no record to use at {sampling_rate:g} Hz; {len(set_aside):,} set aside{why}."
+        )
+    return DatasetIndex(
+        NAME, version, root, float(sampling_rate), tuple(entries.values()), tuple(set_aside), tuple(notes)
+    )
+
+
+def _read_rows(file: Path, set_aside: list[SetAside], notes: list[str]) -> tuple[dict[int, Row], int]:
+    """Rows that can be used, by ecg_id in file order, and the number of all rows."""
+    rows: dict[int, Row] = {}
+    seen: dict[int, int] = {}
+    twice: set[int] = set()
+    n_rows = repeated = 0
+    lines = _lines(file)
+    header = next(lines, [])
+    try:
+        reader = RowReader([name.strip() for name in header])
+    except KeyError as missing:
+        raise FileFormatError(
+            file,
+            "line 1, columns",
+            f"no {', '.join(missing.args)} among {len(header)} comma-separated columns",
+            f"{', '.join(REQUIRED)} and others, in any order",
+            _COMPARE,
+        ) from None
+    for fields in lines:
+        n_rows += 1
+        try:
+            ecg_id = reader.ecg_id(fields)
+        except RowError as why:
+            set_aside.append(SetAside(f"row {n_rows}", str(why)))
+            continue
+        if ecg_id in seen:
+            if seen[ecg_id] == hash(tuple(fields)):
+                n_rows -= 1
+                repeated += 1
+            else:
+                twice.add(ecg_id)
+            continue
+        seen[ecg_id] = hash(tuple(fields))
+        try:
+            rows[ecg_id] = reader.read(fields)
+        except RowError as why:
+            set_aside.append(SetAside(str(ecg_id), str(why)))
+    for ecg_id in sorted(twice):
+        rows.pop(ecg_id, None)
+        set_aside.append(SetAside(str(ecg_id), "stands in several rows that differ"))
+    if repeated:
+        notes.append(f"{repeated:,} rows repeat another word for word: read once")
+    return rows, n_rows
+
+
+def _lines(file: Path) -> Iterator[list[str]]:
+    # Only free text has letters beyond ASCII: a wrong one there is no reason to refuse the file.
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        table = csv.reader(lines, strict=True)
+        try:
+            yield from (fields for fields in table if fields)
+        except csv.Error as error:
+            raise FileFormatError(
+                file, f"line {table.line_num:,}", str(error), "a comma-separated table", _COMPARE
+            ) from None
+
+
+def _refuse_split_patients(file: Path, rows: dict[int, Row]) -> None:
+    fold_of: dict[str, int] = {}
+    split: set[str] = set()
+    for row in rows.values():
+        if fold_of.setdefault(row.patient_id, row.fold) != row.fold:
+            split.add(row.patient_id)
+    if split:
+        records = [str(row.ecg_id) for row in rows.values() if row.patient_id in split]
+        shown = ", ".join(records[:6]) + (", ..." if len(records) > 6 else "")
+        raise DatasetError(
+            f"{file}, strat_fold: found {len(split):,} patients with records in more than one fold "
+            f"(ecg_id {shown}); accepted: all records of a patient in one fold, as published. {_COMPARE}"
+        )
+
+
+def _find_files(
+    root: Path, rows: dict[int, Row], sampling_rate: float, set_aside: list[SetAside], notes: list[str]
+) -> dict[int, RecordEntry]:
+    """Entries of the records that have a file to read, by ecg_id."""
+    order = [rate for rate in ((100, 500) if sampling_rate == 100 else (500, 100)) if rate >= sampling_rate]
+    folders: dict[str, frozenset[str]] = {}
+    entries: dict[int, RecordEntry] = {}
+    for row in rows.values():
+        missing: list[str] = []
+        for rate in order:
+            absent = _absent(root, row.files[rate], folders)
+            if not absent:
+                break
+            missing += absent
+        else:
+            set_aside.append(SetAside(str(row.ecg_id), _why_no_file(root, row, order, missing, folders)))
+            continue
+        entries[row.ecg_id] = RecordEntry(
+            record_id=str(row.ecg_id),
+            patient_id=row.patient_id,
+            path=row.files[rate],
+            file_sampling_rate=float(rate),
+            fold=row.fold,
+            age=row.age,
+            sex=row.sex,
+            statements=row.statements,
+            source=NAME,
+            quality=row.quality,
+            notes=row.notes,
+        )
+    rates = Counter(entry.file_sampling_rate for entry in entries.values())
+    for found, count in sorted(rates.items()):
+        resampled = "" if found == sampling_rate else f", to be resampled to {sampling_rate:g} Hz"
+        notes.append(f"{count:,} of {len(entries):,} records are read from {found:g} Hz files{resampled}")
+    return entries
+
+
+def _absent(root: Path, path: str, folders: dict[str, frozenset[str]]) -> list[str]:
+    """Which of a record's two files are missing."""
+    folder, _, name = path.rpartition("/")
+    if folder not in folders:
+        # One look at the folder in place of two at each record.
+        try:
+            with os.scandir(root / folder) as found:
+                folders[folder] = frozenset(item.name for item in found)
+        except (FileNotFoundError, NotADirectoryError):
+            folders[folder] = frozenset()
+    return [f"{path}{ending}" for ending in (".hea", ".dat") if f"{name}{ending}" not in folders[folder]]
+
+
+def _why_no_file(
+    root: Path, row: Row, order: list[int], missing: list[str], folders: dict[str, frozenset[str]]
+) -> str:
+    why = f"missing: {', '.join(missing)}"
+    if 100 not in order and not _absent(root, row.files[100], folders):
+        return f"{why} (its 100 Hz file is there, but nothing is upsampled)"
+    return why
+
+
+def _part_from_copies(
+    entries: dict[int, RecordEntry], set_aside: list[SetAside], notes: list[str], *, drop: bool
+) -> None:
+    copy_of = copies(entries)
+    if not copy_of:
+        return
+    across = sum(entries[record].fold != entries[kept].fold for record, kept in copy_of.items())
+    done = "set aside" if drop else "kept as asked for"
+    notes.append(
+        f"{len(copy_of)} records are copies of others, as PTB-XL 1.0.3 found, {across} of them in another "
+        f"fold than the copy that stands for them: {done}"
+    )
+    if drop:
+        for record, kept in copy_of.items():
+            del entries[record]
+            set_aside.append(SetAside(str(record), f"the same recording as {kept}, as PTB-XL 1.0.3 found"))
+
+
+def _unknown_codes(rows: dict[int, Row]) -> list[str]:
+    known = labels.statements("scp-ecg")
+    counted = Counter(
+        statement.code for row in rows.values() for statement in row.statements if statement.code not in known
+    )
+    if not counted:
+        return []
+    shown = ", ".join(f"{code!r} in {count:,}" for code, count in counted.most_common(10))
+    more = f" and {len(counted) - 10} more" if len(counted) > 10 else ""
+    return [f"statement codes that PTB-XL does not define, kept but in no class: {shown}{more} records"]
+
+
+def _compare_statements(file: Path) -> list[str]:
+    """How the folder's own table of statements differs from Leadlight's, which decides the classes."""
+    if not file.is_file():
+        return [f"{STATEMENTS} is missing: Leadlight's own table of statements serves"]
+    lines = _lines(file)
+    try:
+        header = [name.strip() for name in next(lines, [])]
+        theirs = {fields[0]: dict(zip(header, fields, strict=False)) for fields in lines}
+    except FileFormatError:
+        return [f"{STATEMENTS} cannot be read: Leadlight's own table of statements serves"]
+    ours = labels.statements("scp-ecg")
+    differing = [code for code in ours if code not in theirs or _meaning(theirs[code]) != (
+        set(ours[code].kinds), ours[code].superclass, ours[code].subclass
+    )]  # fmt: skip
+    differing += [code for code in theirs if code not in ours]
+    if not differing:
+        return []
+    shown = ", ".join(repr(code[:20]) for code in differing[:10]) + (", ..." if len(differing) > 10 else "")
+    return [
+        f"{STATEMENTS} differs from the published one for {shown}: Leadlight's own table of statements serves"
+    ]
+
+
+def _meaning(row: dict[str, str]) -> tuple[set[str], str | None, str | None]:
+    kinds = {kind for kind in ("diagnostic", "form", "rhythm") if row.get(kind, "").strip() in ("1", "1.0")}
+    return kinds, row.get("diagnostic_class") or None, row.get("diagnostic_subclass") or None
