@@ -1,0 +1,58 @@
+"""Validation errors of a contract in the words of its reader: key, found, accepted."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from leadlight.errors import ContractError
+
+_LONGEST_VALUE = 60
+
+
+def explain_validation_error(error: ValidationError, model: type[BaseModel], where: str) -> ContractError:
+    """One ContractError for all that pydantic found, a line each, five at most."""
+    problems = error.errors(include_url=False)
+    lines = [_describe(problem, model, where) for problem in problems[:5]]
+    if len(problems) > 5:
+        lines.append(f"... and {len(problems) - 5} more.")
+    return ContractError("\n".join(lines))
+
+
+def _describe(problem: Any, model: type[BaseModel], where: str) -> str:
+    location = problem["loc"]
+    key = ".".join(str(part) for part in location)
+    place = f"{where}, {key}" if key else where
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        accepted = _keys(model, location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), accepted, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return f"{place}: found an unknown key; accepted: {', '.join(accepted)}.{hint}"
+    if problem["type"] in ("missing", "missing_argument"):
+        return f"{place}: found nothing; this key is needed."
+    message = problem["msg"].removeprefix("Input should be ")
+    message = message[:1].lower() + message[1:]
+    return f"{place}: found {_shorten(problem['input'])}; accepted: {message}."
+
+
+def _keys(model: type[Any], location: tuple[Any, ...]) -> list[str]:
+    """Keys of the part at this location: those of a pydantic model or of a dataclass."""
+    part: Any = model
+    for step in location:
+        if isinstance(step, int):
+            continue
+        kind = part.model_fields[step].annotation
+        inner = [one for one in typing.get_args(kind) if isinstance(one, type)]
+        part = inner[0] if inner else kind
+    if dataclasses.is_dataclass(part):
+        return [field.name for field in dataclasses.fields(part)]
+    return list(part.model_fields)
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
