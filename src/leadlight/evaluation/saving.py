@@ -1,0 +1,117 @@
+"""The files of an evaluation: metrics.json, per_class.csv, predictions.parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leadlight.evaluation.intervals import LEVEL, Estimate
+
+if TYPE_CHECKING:
+    from leadlight.evaluation.evaluate import Evaluation
+
+SCHEMA_VERSION = 1
+_PER_CLASS = ("roc_auc", "average_precision", "f1", "accuracy")
+
+
+def to_dict(evaluation: Evaluation) -> dict[str, Any]:
+    """The content of metrics.json."""
+    from leadlight import __version__
+
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "leadlight": __version__,
+        **evaluation.subject,
+        "records": evaluation.n_records,
+        "patients": evaluation.n_patients,
+        "interval": {
+            "level": LEVEL,
+            "method": "percentiles of a bootstrap over patients",
+            "resamples": evaluation.resamples,
+            "seed": evaluation.seed,
+        },
+        "overall": {key: _estimate(one) for key, one in evaluation.overall.items()},
+        "fmax_threshold": _number(evaluation.fmax_threshold),
+        "undefined_classes": list(evaluation.undefined),
+        "classes": [
+            {
+                "code": one.code,
+                "description": one.description,
+                "records": one.n,
+                "positives": one.positives,
+                "threshold": _number(one.threshold),
+                **{name: _estimate(getattr(one, name)) for name in _PER_CLASS},
+            }
+            for one in evaluation.classes
+        ],
+        "notes": list(evaluation.notes),
+    }
+
+
+def save(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
+    """Write the three files; each appears whole or not at all, metrics.json last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writers: dict[str, Callable[[Evaluation, Path], None]] = {
+        "predictions.parquet": _write_predictions,
+        "per_class.csv": _write_classes,
+        "metrics.json": _write_metrics,
+    }
+    unfinished = {name: folder / f".{name}.writing" for name in writers}
+    try:
+        for name, write in writers.items():
+            write(evaluation, unfinished[name])
+        for name, path in unfinished.items():
+            path.replace(folder / name)
+    finally:
+        for path in unfinished.values():
+            path.unlink(missing_ok=True)
+    return tuple(folder / name for name in reversed(writers))
+
+
+def _write_metrics(evaluation: Evaluation, path: Path) -> None:
+    text = json.dumps(to_dict(evaluation), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _write_classes(evaluation: Evaluation, path: Path) -> None:
+    """One row a class; a metric that is not defined leaves its cells empty."""
+    estimates = [
+        f"{name}{end}" for name in _PER_CLASS for end in ("", "_low", "_high", "_mean", "_resamples")
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["code", "description", "records", "positives", "threshold", *estimates])
+        for one in evaluation.classes:
+            cells = [cell for name in _PER_CLASS for cell in _estimate(getattr(one, name)).values()]
+            writer.writerow([one.code, one.description, one.n, one.positives, _number(one.threshold), *cells])
+
+
+def _write_predictions(evaluation: Evaluation, path: Path) -> None:
+    """One row a record: its id, its patient's, and truth_CLASS and score_CLASS; unknown truth is null."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    scored = evaluation.scored
+    columns: dict[str, Any] = {
+        "record_id": pa.array(scored.record_ids, pa.string()),
+        "patient_id": pa.array(scored.patient_ids, pa.string()),
+    }
+    for k, one in enumerate(evaluation.classes):
+        columns[f"truth_{one.code}"] = pa.array(scored.truth[:, k].astype(np.int8), mask=~scored.known[:, k])
+        columns[f"score_{one.code}"] = pa.array(scored.scores[:, k])
+    pq.write_table(pa.table(columns), path)
+
+
+def _estimate(one: Estimate) -> dict[str, Any]:
+    return {name: _number(value) for name, value in asdict(one).items()}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
