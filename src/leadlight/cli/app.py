@@ -8,10 +8,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 # In the order of `leadlight --help`: name, one line of help. The function
 # `command` of leadlight.cli.<name with underscores> is loaded when it is called,
@@ -35,20 +35,20 @@ COMMANDS: dict[str, str] = {
 class _LazyGroup(TyperGroup):
     """A group that imports a command's file when the command is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | None:
         if cmd_name not in COMMANDS:
             return None
         if ctx.resilient_parsing or "--help" in sys.argv[1:2] or len(sys.argv) == 1:
-            return click.Command(cmd_name, help=COMMANDS[cmd_name])
+            return TyperCommand(cmd_name, help=COMMANDS[cmd_name])
         module = importlib.import_module(f"leadlight.cli.{cmd_name.replace('-', '_')}")
-        one = typer.Typer(add_completion=False, rich_markup_mode=None)
+        one = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         one.command(cmd_name)(module.command)
-        command = typer.main.get_command(one)
-        command.name = cmd_name
-        return command
+        loaded = typer.main.get_command(one)
+        assert isinstance(loaded, TyperCommand)
+        return loaded
 
 
 app = typer.Typer(
@@ -56,6 +56,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Read twelve-lead ECGs, say which findings they show, and show why. Research software, "
     "not a medical device.",
@@ -98,6 +99,15 @@ def main() -> None:
             raise
         name = f": {error.filename}" if error.filename else ""
         typer.echo(f"{error.strerror or error}{name}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("LEADLIGHT_DEBUG"):
+            raise
+        typer.echo(
+            f"Unexpected {type(error).__name__}. This is a fault of Leadlight: please report it with what "
+            "`leadlight --debug ...` prints for the same command, without any patient's data.",
+            err=True,
+        )
         sys.exit(1)
 
 

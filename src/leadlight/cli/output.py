@@ -67,7 +67,9 @@ def progress_bar(title: str, *, unit: str = "") -> Iterator[ProgressCallback]:
     On anything but a terminal it stays silent.
     """
     if not sys.stderr.isatty():
-        yield lambda done, total, message="": None
+        from leadlight.progress import silent
+
+        yield silent
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -76,9 +76,9 @@ class IMLENet(nn.Module):
     ) -> None:
         super().__init__()
         check_sizes(
-            "imle-net", n_classes=n_classes, n_leads=n_leads, n_samples=n_samples, sampling_rate=sampling_rate,
-            segment_seconds=segment_seconds, filters=filters, stages=stages, lstm_units=lstm_units,
-            attention_units=attention_units,
+            "imle-net", n_classes=n_classes, n_leads=n_leads, n_samples=n_samples,
+            sampling_rate=sampling_rate, segment_seconds=segment_seconds, filters=filters,
+            stages=stages, lstm_units=lstm_units, attention_units=attention_units,
         )  # fmt: skip
         self.n_leads = n_leads
         self.n_samples = n_samples
@@ -199,10 +199,9 @@ class SameConv(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(segments, in, 1, steps) to (segments, out, 1, ceil(steps / stride))."""
-        kernel = functional.pad(self.weight, (1, 0)).unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        return functional.conv2d(
-            image, kernel, self.bias, stride=(1, self.stride), padding=(0, KERNEL // 2)
-        )
+        nine_taps = functional.pad(self.weight, (1, 0)).unsqueeze(2)
+        kernel = nine_taps.contiguous(memory_format=torch.channels_last)
+        return functional.conv2d(image, kernel, self.bias, stride=(1, self.stride), padding=(0, KERNEL // 2))
 
 
 class AttentionPooling(nn.Module):
@@ -240,15 +239,11 @@ class BidirectionalLSTM(nn.Module):
 
     def forward(self, sequence: Tensor) -> Tensor:
         """(batch, steps, channels) to (batch, steps, 2 * units), forward beside backward."""
+        named = {**dict(self.named_parameters()), "no_bias": self.get_buffer("no_bias")}
         weights = [
-            tensor
+            named[name]
             for direction in ("forward", "backward")
-            for tensor in (
-                getattr(self, f"{direction}_weight"),
-                getattr(self, f"{direction}_recurrent"),
-                getattr(self, f"{direction}_bias"),
-                self.no_bias,
-            )
+            for name in (f"{direction}_weight", f"{direction}_recurrent", f"{direction}_bias", "no_bias")
         ]
         start = sequence.new_zeros(2, sequence.shape[0], self.units)
         output: Tensor = torch.lstm(

@@ -1,0 +1,79 @@
+"""``leadlight train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="A model's name: `leadlight models` lists them.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A data set's folder (prepared the first time) or a prepared store.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder to write; must not exist.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A recipe's name or TOML file, laid over the model's own: `leadlight recipes`."),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be repeated."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
+    ] = None,
+    accelerator: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    devices: Annotated[str | None, typer.Option(help="Processes on each machine: a number, or auto.")] = None,
+    nodes: Annotated[int | None, typer.Option(min=1, help="Machines.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="As Lightning Fabric names it: auto, ddp, fsdp...")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each process on a CPU.")] = None,
+) -> None:
+    """Train a model by its recipe, or go on with a run.
+
+    The run folder gets the resolved recipe, the log, checkpoints, and at the end
+    model/, which `leadlight predict` and `leadlight.load` take.
+
+    Example:
+
+        leadlight train imle-net --data ptb-xl/ --out runs/imle --set epochs=30
+
+        leadlight train --resume runs/imle
+    """
+    from leadlight import training
+    from leadlight.cli.output import progress_bar
+
+    given = {
+        "accelerator": accelerator, "devices": devices, "nodes": nodes, "strategy": strategy,
+        "threads": threads,
+    }  # fmt: skip
+    chosen = {key: value for key, value in given.items() if value is not None}
+    machine = training.Machine(**chosen)  # type: ignore[arg-type]
+    with progress_bar("training", unit="batches") as on_progress:
+        if resume is not None:
+            if name or out or recipe or overrides:
+                raise typer.BadParameter(
+                    "--resume takes no NAME, --out, --recipe or --set: the run has them."
+                )
+            run = training.resume(
+                resume, data=data, machine=machine if chosen else None, on_progress=on_progress
+            )
+        else:
+            if name is None or data is None or out is None:
+                raise typer.BadParameter("NAME, --data and --out are needed (or --resume RUN).")
+            run = training.train(
+                name, data, out, recipe=recipe, overrides=overrides or (), machine=machine,
+                on_progress=on_progress,
+            )  # fmt: skip
+    if run.is_finished:
+        environment = run.environment
+        typer.echo(
+            f"best epoch {environment['best_epoch']} of {environment['epochs']} "
+            f"in {environment['training_seconds']:.0f} s"
+        )
+    typer.echo(f"wrote {run.path}")
+    typer.echo(f"next: leadlight evaluate {run.path} --fold N")

@@ -1,0 +1,11 @@
+"""Training recipes: one TOML file a model, overlays such as ``quick``, and the schema that checks them.
+
+A recipe with a ``model`` key stands alone; one without is laid over a model's
+own recipe. Knows no torch: what a recipe says is done in ``leadlight.training``.
+"""
+
+from __future__ import annotations
+
+from leadlight.recipes.recipe import Recipe, TrainingSettings, load_recipe, recipe_text, shipped
+
+__all__ = ["Recipe", "TrainingSettings", "load_recipe", "recipe_text", "shipped"]

@@ -1,0 +1,229 @@
+"""The recipe: everything that decides a training run, checked key by key."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from leadlight.errors import RecipeError
+from leadlight.leads import STANDARD_LEADS, canonical_lead
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputSettings(BaseModel):
+    """What the model reads of a recording. sampling_rate: Hz; scaling: fitted on training records only."""
+
+    model_config = _STRICT
+    leads: tuple[str, ...] = STANDARD_LEADS
+    sampling_rate: float = Field(default=100.0, gt=0, le=20_000)
+    seconds: float = Field(default=10.0, gt=0)
+    scaling: Literal["global", "none"] = "global"
+
+    @field_validator("leads")
+    @classmethod
+    def _canonical(cls, leads: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [lead for lead in leads if canonical_lead(lead) is None]
+        if unknown or not leads:
+            raise ValueError(f"found {', '.join(unknown) or 'none'}; accepted: {', '.join(STANDARD_LEADS)}")
+        return tuple(str(canonical_lead(lead)) for lead in leads)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples in each lead."""
+        return round(self.seconds * self.sampling_rate)
+
+
+class FoldSettings(BaseModel):
+    """Folds for fitting and for choosing (stopping, thresholds). All others stay unseen."""
+
+    model_config = _STRICT
+    training: tuple[int, ...] = Field(min_length=1)
+    validation: tuple[int, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> FoldSettings:
+        both = sorted(set(self.training) & set(self.validation))
+        if both:
+            raise ValueError(f"fold {both[0]} is in both training and validation; accepted: each fold in one")
+        return self
+
+
+class TrainingSettings(BaseModel):
+    """Loss, optimiser, schedule and stopping. batch_size counts records over all processes together."""
+
+    model_config = _STRICT
+    loss: Literal["bce"] = "bce"
+    optimizer: Literal["adam"] = "adam"
+    learning_rate: float = Field(default=1e-3, gt=0)
+    epsilon: float = Field(default=1e-8, gt=0)
+    batch_size: int = Field(default=32, ge=1)
+    epochs: int = Field(default=60, ge=1)
+    patience: int = Field(default=20, ge=1)
+    min_improvement: float = Field(default=1e-4, ge=0)
+    keep: Literal["best validation macro AUC"] = "best validation macro AUC"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    checkpoint_minutes: float = Field(default=5.0, ge=0)
+
+
+class Recipe(BaseModel):
+    """Everything that decides a training run but the data's place and the machine."""
+
+    model_config = _STRICT
+    model: str
+    labels: str
+    min_likelihood: float = Field(default=0.0, ge=0, le=100)
+    keep_unlabelled: bool = False
+    seed: int = Field(default=42, ge=0, lt=2**31)
+    input: InputSettings = InputSettings()
+    folds: FoldSettings
+    arguments: dict[str, bool | int | float | str] = {}
+    training: TrainingSettings = TrainingSettings()
+
+    def to_toml(self) -> str:
+        """The resolved recipe, with every value that is used."""
+        import tomli_w
+
+        return tomli_w.dumps(self.model_dump(mode="json"))
+
+
+def shipped() -> dict[str, str]:
+    """Names of the recipes in the package, each with its first line of comment."""
+    folder = resources.files("leadlight.recipes")
+    texts = {
+        Path(item.name).stem: item.read_text(encoding="utf-8")
+        for item in folder.iterdir()
+        if item.name.endswith(".toml")
+    }
+    return {name: text.splitlines()[0].lstrip("# ").rstrip(":") for name, text in sorted(texts.items())}
+
+
+def recipe_text(name: str) -> str:
+    """The TOML text of a shipped recipe. Raises RecipeError, with the nearest name, for an unknown one."""
+    names = tuple(shipped())
+    if name not in names:
+        raise RecipeError(f"recipes: found {name!r}; accepted: {', '.join(names)}.{_nearest(name, names)}")
+    return (resources.files("leadlight.recipes") / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def load_recipe(
+    model: str, recipe: str | Path | None = None, overrides: Sequence[str] = (), *, text: str | None = None
+) -> Recipe:
+    """The resolved recipe of a model.
+
+    recipe: a shipped name or a TOML file; one without a ``model`` key is laid
+    over the model's own. overrides: "key=value" with dotted keys and TOML
+    values ("training.epochs=5"); a bare word is taken as text. text: TOML in
+    place of the shipped recipe (a run's own).
+    Raises RecipeError naming the key, with the nearest match for an unknown one.
+    """
+    values = _parse(text if text is not None else recipe_text(model), model)
+    if recipe is not None:
+        over = _read_recipe(recipe)
+        if "model" in over and over["model"] != model:
+            raise RecipeError(f"recipe {recipe}: found model {over['model']!r}; you asked for {model!r}.")
+        values = over if "model" in over else _merge(values, over)
+    for override in overrides:
+        _set(values, override)
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise RecipeError(_explain(error, values)) from None
+
+
+def _read_recipe(recipe: str | Path) -> dict[str, Any]:
+    path = Path(recipe)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise RecipeError(f"recipe {path}: there is no such file.")
+        return _parse(path.read_text(encoding="utf-8"), str(path))
+    return _parse(recipe_text(str(recipe)), str(recipe))
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"recipe {name}: not TOML: {error}.") from None
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _merge(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key.strip():
+        raise RecipeError(f"--set: found {override!r}; accepted: key=value, such as training.epochs=5.")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    keys = key.strip().split(".")
+    if len(keys) == 1 and keys[0] not in Recipe.model_fields:
+        # `epochs=5` is as clear as `training.epochs=5` where only one table has the key.
+        tables = [table for table in ("input", "folds", "training") if keys[0] in _keys_of(table)]
+        if len(tables) == 1:
+            keys = [tables[0], keys[0]]
+    _refuse_unknown(keys, key.strip())
+    table = values
+    for part in keys[:-1]:
+        table = table.setdefault(part, {})
+    table[keys[-1]] = parsed
+
+
+def _keys_of(table: str) -> tuple[str, ...]:
+    schema = Recipe.model_fields[table].annotation
+    return tuple(schema.model_fields) if isinstance(schema, type) and issubclass(schema, BaseModel) else ()
+
+
+def _all_keys() -> list[str]:
+    return [
+        f"{table}.{key}" if key else table
+        for table in Recipe.model_fields
+        for key in (_keys_of(table) or ("",))
+        if table != "arguments"
+    ]
+
+
+def _refuse_unknown(keys: list[str], written: str) -> None:
+    if keys[0] == "arguments" and len(keys) == 2:
+        return
+    if ".".join(keys) not in _all_keys():
+        raise RecipeError(
+            f"--set {written}: there is no such key; accepted: {', '.join(_all_keys())}, "
+            f"arguments.NAME.{_nearest(written, _all_keys())}"
+        )
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    tails = {name.rpartition(".")[2]: name for name in words}
+    near = difflib.get_close_matches(word, words, n=1) or [
+        tails[tail] for tail in difflib.get_close_matches(word.rpartition(".")[2], tails, n=1)
+    ]
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"recipe, {key}: there is no such key.{_nearest(key, _all_keys())}")
+        elif problem["type"] == "missing":
+            lines.append(f"recipe, {key}: missing.")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            found = "" if isinstance(problem["input"], dict | BaseModel) else f"found {problem['input']!r}; "
+            lines.append(f"recipe, {key or 'top'}: {found}{message}.")
+    return "\n".join(lines)

@@ -1,0 +1,129 @@
+"""The end of a run: thresholds on the validation folds, and the model folder with its contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from leadlight import datasets, labels
+from leadlight.classifier import Classifier, save_model
+from leadlight.classifier.contract import contract_from
+from leadlight.evaluation import average_precision, fit_thresholds, macro_mean, roc_auc
+from leadlight.recipes import Recipe
+from leadlight.training.data import Part, TrainingInput
+from leadlight.training.loop import Progress
+
+LICENCE = "Apache-2.0 (weights); the training data keep their own licence"
+UNFITTED_THRESHOLD = 0.5
+CHUNK = 512
+
+
+def save_best(
+    folder: Path, module: nn.Module, data: TrainingInput, recipe: Recipe, progress: Progress
+) -> Path:
+    """Write the model folder of a run's best epoch.
+
+    The scores behind thresholds and metrics come by the same road as any later
+    prediction: float32, whatever the precision of the training was.
+    """
+    contract = contract_from(_contract_values(recipe, data, progress))
+    scores = _scores(Classifier(module.eval(), contract), data)
+    part = data.validation
+    fitted = fit_thresholds(part.targets, scores, part.known, rule="best-f1")
+    unfitted = [code for code, value in zip(contract.codes, fitted, strict=True) if np.isnan(value)]
+    limits = contract.limits
+    if unfitted:
+        limits = (
+            *limits,
+            f"No positives in the validation folds for {', '.join(unfitted)}: the threshold there is "
+            f"{UNFITTED_THRESHOLD}, not fitted.",
+        )
+    values = contract.model_dump(mode="json")
+    values["limits"] = list(limits)
+    values["thresholds"] = {
+        "values": np.nan_to_num(fitted, nan=UNFITTED_THRESHOLD).tolist(),
+        "rule": "best-f1",
+        "folds": list(recipe.folds.validation),
+        "n_records": len(part),
+    }
+    values["metrics"] = {
+        "folds": list(recipe.folds.validation),
+        "n_records": len(part),
+        "values": _metrics(part, scores, contract.codes),
+    }
+    return save_model(folder, module, contract_from(values))
+
+
+def _scores(classifier: Classifier, data: TrainingInput) -> NDArray[np.float32]:
+    leads = [data.store.leads.index(lead) for lead in data.preprocessing.leads]
+    rows = data.validation.rows
+    chunks = [
+        classifier.predict_signals(data.store.signals(rows[start : start + CHUNK])[:, leads])
+        for start in range(0, len(rows), CHUNK)
+    ]
+    return np.concatenate(chunks)
+
+
+def _metrics(part: Part, scores: NDArray[np.float32], codes: tuple[str, ...]) -> dict[str, float | None]:
+    auc = roc_auc(part.targets, scores, part.known)
+    precision = average_precision(part.targets, scores, part.known)
+    values = {
+        "macro ROC-AUC": float(macro_mean(auc)),
+        "macro average precision": float(macro_mean(precision)),
+        **{f"ROC-AUC {code}": float(value) for code, value in zip(codes, auc, strict=True)},
+    }
+    return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+
+def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) -> dict[str, object]:
+    model_input = data.preprocessing
+    space = labels.space(recipe.labels)
+    dataset = datasets.describe(data.store.dataset)
+    description = data.store.description
+    return {
+        "name": f"{recipe.model}-{recipe.labels.replace('/', '-').replace('ptb-xl', 'ptbxl')}",
+        "architecture": {
+            "name": recipe.model,
+            "n_classes": len(space),
+            "n_leads": len(model_input.leads),
+            "n_samples": model_input.n_samples,
+            "sampling_rate": model_input.sampling_rate,
+            "arguments": recipe.arguments,
+        },
+        "preprocessing": model_input,
+        "label_space": {"name": space.name, "version": space.version},
+        "classes": [(label.code, label.description) for label in space.classes],
+        "thresholds": {"values": [UNFITTED_THRESHOLD] * len(space), "rule": "none"},
+        "training_data": {
+            "dataset": dataset.name,
+            "version": str(description["dataset_version"] or ""),
+            "title": dataset.title,
+            "licence": dataset.licence,
+            "counts": _counts(data),
+        },
+        "folds": {"training": list(recipe.folds.training), "validation": list(recipe.folds.validation)},
+        "recipe": recipe.model_dump(mode="json"),
+        "seed": recipe.seed,
+        "metrics": {"folds": [], "n_records": 0, "values": {}},
+        "licence": LICENCE,
+        "citations": [dataset.citation],
+        "limits": [
+            f"Trained on {len(data.training)} records of one data set; best epoch "
+            f"{progress.best_epoch} of {len(progress.rows)}.",
+            "Recordings from other devices, populations or filters may be read worse: check on your own.",
+            "For research, not a medical device.",
+        ],
+    }
+
+
+def _counts(data: TrainingInput) -> dict[str, int]:
+    patients = data.store.index["patient_id"].to_numpy()
+    return {
+        "training records": len(data.training),
+        "training patients": len(set(patients[data.training.rows])),
+        "validation records": len(data.validation),
+        "validation patients": len(set(patients[data.validation.rows])),
+    }

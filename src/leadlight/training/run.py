@@ -1,0 +1,274 @@
+"""A run: its folder, and the two ways to fill it, ``train`` and ``resume``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leadlight import models
+from leadlight.errors import RunError
+from leadlight.progress import ProgressCallback, silent
+from leadlight.recipes import Recipe, load_recipe
+from leadlight.store import Store, open_or_prepare
+from leadlight.training.data import TrainingInput, fit_preprocessing, select_part
+from leadlight.training.loop import Progress, fit
+from leadlight.training.model_folder import save_best
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+RECIPE_FILE, ENVIRONMENT_FILE = "recipe.toml", "environment.json"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """On what a run is trained; changes its speed, not its recipe.
+
+    accelerator: "auto", "cpu", "cuda", "mps"; devices: processes on each machine
+    ("auto" takes all GPUs, or one CPU process); nodes: machines; strategy: as
+    Lightning Fabric names them; threads: of each process, None for torch's choice.
+    """
+
+    accelerator: str = "auto"
+    devices: int | str = "auto"
+    nodes: int = 1
+    strategy: str = "auto"
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    recipe.toml (resolved), environment.json, log.csv, tensorboard/, checkpoints/,
+    model/ (once trained), evaluation/.
+    """
+
+    path: Path
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe with every value that is used."""
+        text = _read(self.path / RECIPE_FILE)
+        model = text.partition('model = "')[2].partition('"')[0]
+        return load_recipe(model, text=text)
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Data, versions, machine, commit, command line and seed."""
+        try:
+            return dict(json.loads(_read(self.path / ENVIRONMENT_FILE)))
+        except ValueError as error:
+            raise RunError(f"{self.path / ENVIRONMENT_FILE}: not JSON: {error}.") from None
+
+    @property
+    def model(self) -> Path:
+        """The model folder."""
+        return self.path / "model"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether training ended and the model folder is there."""
+        return (self.model / "contract.json").is_file()
+
+
+def train(
+    model: str,
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    recipe: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    machine: Machine | None = None,
+    on_progress: ProgressCallback = silent,
+) -> Run:
+    """Train a registered model by its recipe and write a run folder.
+
+    data: a data set's folder (prepared into the cache the first time) or a store;
+    out: a folder that does not exist yet; recipe: laid over the model's own, or in
+    its place; overrides: "key=value".
+    Raises RecipeError, RunError, or what the data raises; a run that is cut short
+    goes on with ``resume``.
+    """
+    resolved = load_recipe(model, recipe, overrides)
+    models.describe(resolved.model)
+    machine = machine or Machine()
+    folder = Path(out)
+    fabric = _launch(machine, resolved)
+    if fabric.is_global_zero:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            started = (folder / RECIPE_FILE).is_file()
+            mend = f"leadlight train --resume {folder} goes on with it" if started else "choose another --out"
+            raise RunError(f"{folder}: there is already something here; {mend}.")
+        _begin(folder, resolved, Path(data), machine)
+    fabric.barrier()
+    return _train(fabric, Run(folder), resolved, on_progress)
+
+
+def resume(
+    run: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    machine: Machine | None = None,
+    on_progress: ProgressCallback = silent,
+) -> Run:
+    """Go on with a run from its last checkpoint; a finished run is returned as it is.
+
+    data: where the data is now, if it moved; machine: if it is another one than
+    the run began on. The end is the same as without the interruption: to the bit
+    on a CPU with the same number of threads and processes.
+    """
+    existing = Run(Path(run))
+    recipe, environment = existing.recipe, existing.environment
+    if existing.is_finished:
+        return existing
+    if data is not None:
+        environment["data"] = str(Path(data).resolve())
+    if machine is None:
+        machine = Machine(**environment["machine"]["settings"])
+    fabric = _launch(machine, recipe)
+    if fabric.is_global_zero:
+        environment["resumed"] = [*environment.get("resumed", []), _now()]
+        _write_json(existing.path / ENVIRONMENT_FILE, environment)
+    fabric.barrier()
+    return _train(fabric, existing, recipe, on_progress)
+
+
+def _launch(machine: Machine, recipe: Recipe) -> Fabric:
+    import torch
+    from lightning_fabric import Fabric
+
+    if machine.threads is not None:
+        torch.set_num_threads(machine.threads)
+    devices = machine.devices
+    if devices == "auto" and (machine.accelerator == "cpu" or not torch.cuda.is_available()):
+        devices = 1
+    fabric = Fabric(
+        accelerator=machine.accelerator,
+        devices=int(devices) if str(devices).isdigit() else devices,
+        num_nodes=machine.nodes,
+        strategy=machine.strategy,
+        precision=recipe.training.precision,
+    )
+    fabric.launch()
+    return fabric
+
+
+def _begin(folder: Path, recipe: Recipe, data: Path, machine: Machine) -> None:
+    if not data.exists():
+        raise RunError(f"--data {data}: there is no such folder.")
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    (folder / RECIPE_FILE).write_text(recipe.to_toml(), encoding="utf-8")
+    _write_json(folder / ENVIRONMENT_FILE, _describe_environment(recipe, data, machine))
+
+
+def _train(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback) -> Run:
+    import torch
+
+    store = _open_data(fabric, run, recipe, on_progress)
+    training, training_notes = select_part(store, recipe, recipe.folds.training)
+    validation, validation_notes = select_part(store, recipe, recipe.folds.validation)
+    data = TrainingInput(store, training, validation, fit_preprocessing(store, training, recipe))
+    notes = (*training_notes, *validation_notes)
+    if fabric.is_global_zero:
+        _write_json(
+            run.path / ENVIRONMENT_FILE,
+            {**run.environment, "records": {"training": len(training), "validation": len(validation)},
+             "left_out": list(notes)},
+        )  # fmt: skip
+    # Recipe seed for the weights, then another for each process, for dropout and the like.
+    torch.manual_seed(recipe.seed)
+    module = models.create(
+        recipe.model, training.targets.shape[1], len(recipe.input.leads), recipe.input.n_samples,
+        recipe.input.sampling_rate, **recipe.arguments,
+    )  # fmt: skip
+    torch.manual_seed(recipe.seed + fabric.global_rank)
+    progress, best = fit(fabric, module, data, recipe.training, recipe.seed, run.path, on_progress)
+    if fabric.is_global_zero:
+        module.load_state_dict(best)
+        save_best(run.model, module.cpu(), data, recipe, progress)
+        _finish(run, progress)
+    fabric.barrier()
+    return run
+
+
+def _open_data(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback) -> Store:
+    data = Path(run.environment["data"])
+    if fabric.is_global_zero:
+        open_or_prepare(data, recipe.input.sampling_rate, on_progress)
+    fabric.barrier()
+    return open_or_prepare(data, recipe.input.sampling_rate)
+
+
+def _finish(run: Run, progress: Progress) -> None:
+    environment = run.environment
+    environment["finished"] = _now()
+    environment["epochs"] = len(progress.rows)
+    environment["best_epoch"] = progress.best_epoch
+    environment["training_seconds"] = round(sum(row["seconds"] for row in progress.rows), 1)
+    _write_json(run.path / ENVIRONMENT_FILE, environment)
+
+
+def _describe_environment(recipe: Recipe, data: Path, machine: Machine) -> dict[str, Any]:
+    import torch
+
+    return {
+        "data": str(data.resolve()),
+        "seed": recipe.seed,
+        "started": _now(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("leadlight", "torch", "numpy", "lightning-fabric")},
+        },
+        "machine": {
+            "settings": asdict(machine),
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+        },
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit() -> str | None:
+    """Commit of the checkout that Leadlight runs from; None for an installed package."""
+    git = shutil.which("git")
+    here = Path(__file__).resolve()
+    checkout = here.parents[3]
+    if git is None or not (checkout / ".git").exists():
+        return None
+    # An absolute path and a fixed command line: nothing of the user's goes in.
+    answer = subprocess.run(
+        [git, "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=12"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return answer.stdout.strip() or None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RunError(f"{path}: there is no such file; is {path.parent} a run folder?") from None
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
