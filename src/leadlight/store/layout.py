@@ -1,0 +1,183 @@
+"""What a prepared store looks like on disk: names, numbers, and the checks of its description.
+
+A store is a folder:
+
+- ``signals-00000.npy`` ...: one flat int16 array each, record after record, each
+  record (leads, samples) in C order; 1 count = 1 microvolt, -32768 = missing.
+- ``index.parquet``: one row a record; ``shard`` and ``offset`` (in counts) say where it lies.
+- ``store.json``: the description. It is written last: without it there is no store.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leadlight.errors import StoreError
+from leadlight.leads import STANDARD_LEADS
+
+SCHEMA_VERSION = 1
+LEADS = STANDARD_LEADS
+COUNTS_PER_MILLIVOLT = 1000
+MISSING = -32768
+LARGEST_COUNT = 32767
+"""What does not fit is stored as plus or minus this (32.767 mV) and counted as clipped."""
+
+DESCRIPTION_FILE = "store.json"
+INDEX_FILE = "index.parquet"
+WORKSPACE_SUFFIX = ".preparing"
+
+_SHARD_HEADER_BYTES = 128
+
+# Column -> Arrow type, as pyarrow spells it; built into a schema by `index_schema`.
+_INDEX_COLUMNS: dict[str, str] = {
+    "record_id": "string",
+    "patient_id": "string",
+    "fold": "int32",
+    "age": "float64",
+    "sex": "string",
+    "statements": "statements",
+    "n_samples": "int64",
+    "shard": "int32",
+    "offset": "int64",
+    "missing_samples": "int64",
+    "clipped_samples": "int64",
+    "flat_leads": "strings",
+    "quality": "quality",
+    "notes": "strings",
+    "source_path": "string",
+    "file_sampling_rate": "float64",
+    "resampled": "bool_",
+    "checksum": "string",
+}
+
+_DESCRIPTION_KEYS: dict[str, type | tuple[type, ...]] = {
+    "dataset": str,
+    "dataset_version": (str, type(None)),
+    "sampling_rate": (int, float),
+    "leads": list,
+    "counts_per_millivolt": (int, float),
+    "missing_sample": int,
+    "records": int,
+    "request": dict,
+    "set_aside": list,
+    "shards": list,
+    "index": dict,
+}
+
+
+def shard_name(number: int) -> str:
+    """File name of a shard."""
+    return f"signals-{number:05d}.npy"
+
+
+def shard_header(n_counts: int) -> bytes:
+    """The .npy header of a flat int16 array; its length does not depend on ``n_counts``."""
+    text = f"{{'descr': '<i2', 'fortran_order': False, 'shape': ({n_counts},), }}"
+    magic = b"\x93NUMPY\x01\x00"
+    padding = _SHARD_HEADER_BYTES - len(magic) - 2 - len(text) - 1
+    body = (text + " " * padding + "\n").encode("latin1")
+    return magic + len(body).to_bytes(2, "little") + body
+
+
+def shard_bytes(n_counts: int) -> int:
+    """Size of a shard's file."""
+    return _SHARD_HEADER_BYTES + 2 * n_counts
+
+
+def workspace_of(out: Path) -> Path:
+    """The folder beside ``out`` in which a store is written until it is whole."""
+    return out.with_name(out.name + WORKSPACE_SUFFIX)
+
+
+def index_schema() -> Any:
+    """Arrow schema of ``index.parquet``."""
+    import pyarrow as pa
+
+    statement = pa.struct([("code", pa.string()), ("system", pa.string()), ("likelihood", pa.float64())])
+    kinds = {
+        "statements": pa.list_(statement),
+        "strings": pa.list_(pa.string()),
+        "quality": pa.map_(pa.string(), pa.string()),
+    }
+    return pa.schema(
+        [
+            (name, kinds[kind] if kind in kinds else getattr(pa, kind)())
+            for name, kind in _INDEX_COLUMNS.items()
+        ]
+    )
+
+
+def is_store(folder: Path) -> bool:
+    """Whether the folder holds a description, and so was once whole."""
+    return (folder / DESCRIPTION_FILE).is_file()
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """The checked content of ``store.json``.
+
+    Raises StoreError where there is no store, an unfinished one, one of a newer
+    Leadlight, or one whose description is damaged.
+    """
+    file = folder / DESCRIPTION_FILE
+    if not file.is_file():
+        raise StoreError(_no_store(folder))
+    try:
+        description = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StoreError(f"{file}: not JSON ({error}). {_AGAIN}") from error
+    if not isinstance(description, dict) or not isinstance(description.get("schema_version"), int):
+        raise StoreError(f"{file}, schema_version: found none; accepted: {SCHEMA_VERSION}. {_AGAIN}")
+    version = description["schema_version"]
+    if version != SCHEMA_VERSION:
+        remedy = "Update Leadlight (pip install --upgrade leadlight)." if version > SCHEMA_VERSION else _AGAIN
+        raise StoreError(f"{file}, schema_version: found {version}; accepted: {SCHEMA_VERSION}. {remedy}")
+    for key, kind in _DESCRIPTION_KEYS.items():
+        if not isinstance(description.get(key), kind):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            names = " or ".join(one.__name__ for one in kinds)
+            raise StoreError(f"{file}, {key}: found {description.get(key)!r}; accepted: {names}. {_AGAIN}")
+    expected = {"counts_per_millivolt": COUNTS_PER_MILLIVOLT, "missing_sample": MISSING}
+    for key, value in expected.items():
+        if description[key] != value:
+            raise StoreError(f"{file}, {key}: found {description[key]}; accepted: {value}. {_AGAIN}")
+    return description
+
+
+_AGAIN = "Prepare the data set again: leadlight prepare NAME DIR --out STORE --overwrite."
+
+
+def _no_store(folder: Path) -> str:
+    for place, target in ((workspace_of(folder), folder), (folder, _target_of(folder))):
+        if target is not None and (place / "request.json").is_file():
+            done = len(list(place.glob("signals-*.json")))
+            return (
+                f"{target}: not finished: {done} parts are done. Run the same command again and it goes on "
+                f"from there: leadlight prepare NAME DIR --out {target}."
+            )
+    found = "a folder without store.json" if folder.is_dir() else "no such folder"
+    return (
+        f"{folder}: found {found}; accepted: a prepared store. "
+        f"Make one: leadlight prepare NAME DIR --out {folder}."
+    )
+
+
+def _target_of(folder: Path) -> Path | None:
+    if folder.name.endswith(WORKSPACE_SUFFIX):
+        return folder.with_name(folder.name.removesuffix(WORKSPACE_SUFFIX))
+    return None
+
+
+def millivolts(counts: np.ndarray[Any, np.dtype[np.int16]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Counts to float32 millivolts, without a look at missing samples.
+
+    Divided, not multiplied by 0.001: the quotient is the float32 nearest to the
+    true value, the same that reading the file gives.
+    """
+    result: np.ndarray[Any, np.dtype[np.float32]] = np.divide(
+        counts, np.float32(COUNTS_PER_MILLIVOLT), dtype=np.float32
+    )
+    return result

@@ -1,0 +1,49 @@
+"""The store of a folder: opened where there is one, prepared into the cache where there is not yet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from leadlight.cache import cache_folder
+from leadlight.datasets import detect, read_index
+from leadlight.errors import StoreError
+from leadlight.progress import ProgressCallback, silent
+from leadlight.store import layout
+from leadlight.store.preparing import store_index
+from leadlight.store.reading import Store, open_store
+from leadlight.store.workspace import request_of
+
+
+def open_or_prepare(
+    data: str | os.PathLike[str],
+    sampling_rate: float = 100.0,
+    on_progress: ProgressCallback = silent,
+) -> Store:
+    """The store for training on ``data``: a store, or the folder of a data set.
+
+    A data set is prepared into the cache (``LEADLIGHT_CACHE``, else the user's
+    cache folder) the first time, and again when its index or files have changed;
+    ``Store.path`` says where. sampling_rate: Hz.
+    Raises StoreError for a store of another rate, and as ``prepare`` does.
+    """
+    folder = Path(data)
+    if layout.is_store(folder):
+        store = open_store(folder)
+        if store.sampling_rate != sampling_rate:
+            raise StoreError(
+                f"{folder}: found a store at {store.sampling_rate:g} Hz; {sampling_rate:g} Hz is needed. "
+                f"Prepare another: leadlight prepare {store.dataset} DIR --sampling-rate {sampling_rate:g} "
+                "--out STORE."
+            )
+        return store
+    if not folder.exists() or (folder / "request.json").exists():
+        layout.read_description(folder)  # says what is wrong, and the command that mends it
+    index = read_index(detect(folder), folder, sampling_rate)
+    request = request_of(index)
+    place = hashlib.sha256(f"{folder.resolve()}\n{request.fingerprint}".encode()).hexdigest()[:12]
+    out = cache_folder() / "stores" / f"{index.dataset}-{sampling_rate:g}hz-{place}"
+    if not layout.is_store(out):
+        on_progress(0, len(index), f"preparing into {out}")
+    return store_index(index, out, on_progress=on_progress)
