@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ _CANONICAL.update({"D1": "I", "D2": "II", "D3": "III", "DI": "I", "DII": "II", "
 _PREFIX = re.compile(r"^(?:ECG|LEAD|MDC_ECG_LEAD)[\s_:\-]+", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)
 def canonical_lead(name: str) -> str | None:
     """Canonical name of a lead ("AVR", "lead I", "avf" -> "aVR", "I", "aVF"), or None if unknown."""
     stripped = _PREFIX.sub("", name.strip())

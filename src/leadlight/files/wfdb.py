@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from leadlight.errors import FileFormatError
 from leadlight.files.header_comments import read_comments
 from leadlight.files.wfdb_data import DigitalRecord, physical, read_samples
-from leadlight.files.wfdb_header import Header, parse_header, read_header_bytes
+from leadlight.files.wfdb_header import Header, header_from_file
 from leadlight.files.wfdb_segments import read_segments
 from leadlight.leads import STANDARD_LEADS, derive_limb_leads
 from leadlight.recording import Recording
@@ -28,8 +28,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 
     Raises FileFormatError, which names line and field.
     """
-    name = header_path(path)
-    return parse_header(read_header_bytes(name), name)
+    return header_from_file(header_path(path))
 
 
 def read_digital(path: str | os.PathLike[str]) -> DigitalRecord:

@@ -36,11 +36,6 @@ class DigitalRecord:
     header: Header
     samples: NDArray[np.int16] | NDArray[np.int32]
 
-    @property
-    def missing_values(self) -> tuple[int | None, ...]:
-        """The count that stands for a missing sample in each channel; None where there is none."""
-        return tuple([MISSING.get(channel.storage) for channel in self.header.channels])
-
 
 def read_samples(header: Header) -> DigitalRecord:
     """The samples that belong to a header without segments.
@@ -164,24 +159,26 @@ def physical(record: DigitalRecord) -> NDArray[np.float32]:
     Roux 2014, doi:10.6092/issn.1972-5787/4359) in half the time.
     """
     channels, samples = record.header.channels, record.samples
-    gain = np.array([c.gain for c in channels])
-    baseline = np.array([c.baseline for c in channels])
-    unit = np.array([c.millivolts for c in channels])
+    gain = np.array([channel.gain for channel in channels])[:, None]
+    baseline = np.array([channel.baseline for channel in channels])[:, None]
+    unit = np.array([channel.millivolts for channel in channels])[:, None]
     exact = (
         samples.dtype == np.int16
         and bool((unit == 1).all())
         and bool((np.abs(baseline) < 2**23).all())
         and bool((gain.astype(np.float32) == gain).all())
     )
-    kind: type[np.floating[Any]] = np.float32 if exact else np.float64
+    kind = np.float32 if exact else np.float64
     values: NDArray[Any] = samples.astype(kind)
     if baseline.any():
-        values -= baseline.astype(kind)[:, None]
-    values /= gain.astype(kind)[:, None]
-    if not exact and (unit != 1).any():
-        values *= unit[:, None]
+        values -= baseline.astype(kind)
+    values /= gain.astype(kind)
+    if not exact:
+        values *= unit
     signal = values.astype(np.float32, copy=False)
-    for row, value in enumerate(record.missing_values):
-        if value is not None:
-            signal[row, samples[row] == value] = np.nan
+    for value in {MISSING[channel.storage] for channel in channels if channel.storage in MISSING}:
+        missing = samples == value
+        if missing.any():
+            missing &= np.array([[MISSING.get(channel.storage) == value] for channel in channels])
+            signal[missing] = np.nan
     return signal

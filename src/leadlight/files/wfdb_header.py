@@ -54,13 +54,12 @@ class Header:
         return os.path.join(os.path.dirname(self.path), name)
 
 
-def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read and check a header alone, without its data. path: the .hea file.
+def header_from_file(path: str) -> Header:
+    """Read and check a header alone, without its data. path: of the .hea file.
 
     Raises FileFormatError, which names line and field.
     """
-    name = os.fspath(path)
-    return parse_header(read_header_bytes(name), name)
+    return parse_header(read_header_bytes(path), path)
 
 
 def read_layout(path: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from leadlight.errors import FileFormatError
 from leadlight.files.wfdb_data import check_data_file, physical, read_samples
-from leadlight.files.wfdb_header import Header, read_header, read_layout
+from leadlight.files.wfdb_header import Header, header_from_file, read_layout
 from leadlight.files.wfdb_lines import DAMAGED, Segment
 
 LARGEST_GAP = 2**26
@@ -66,7 +66,7 @@ def _segment_headers(header: Header, parts: tuple[Segment, ...]) -> dict[str, He
             continue
         if segment.name == own_name:
             raise FileFormatError(header.path, "segment name", "the record itself", "another record", DAMAGED)
-        part = read_header(header.beside(f"{segment.name}.hea"))
+        part = header_from_file(header.beside(f"{segment.name}.hea"))
         if part.segments:
             raise FileFormatError(
                 part.path, "segments", "segments inside a segment", "a record without segments"
