@@ -1,0 +1,143 @@
+"""``leadlight predict``: which findings recordings show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from leadlight.classifier import Classifier
+    from leadlight.classifier.many_files import FileResult
+
+WIDEST_TABLE = 12
+"""Classes that get a column of their own on the terminal."""
+LONGEST_LIST = 50
+"""Bad files that are listed when all of them stand in a file anyway."""
+
+
+def command(
+    model: Annotated[str, typer.Argument(help="A shipped model, a run folder or a model folder.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILES...", help="Recordings, or folders with recordings.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Write a table; the suffix decides: .csv or .json.")
+    ] = None,
+    longer: Annotated[
+        str,
+        typer.Option(
+            help="A recording that is longer than the model's input: refuse it, read its first or its "
+            "centre part, or take the mean over half-overlapping windows."
+        ),
+    ] = "refuse",
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Recordings at a time: speed and memory, not results.")
+    ] = 32,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Say which findings recordings show: probabilities, and the classes at or above their thresholds.
+
+    Files that cannot be used are listed at the end, and the exit code is then 1.
+
+    Example: leadlight predict imle-net-ptbxl-superclass records500/ --out findings.csv
+    """
+    from typing import get_args
+
+    from leadlight.classifier import load
+    from leadlight.classifier.classifier import Longer
+    from leadlight.classifier.many_files import (
+        FORMATS,
+        model_values,
+        predict_files,
+        result_file,
+        result_values,
+    )
+    from leadlight.cli.output import print_json, progress_bar
+    from leadlight.files import find_recordings
+
+    if longer not in get_args(Longer):
+        raise typer.BadParameter(
+            f"found {longer!r}; accepted: {', '.join(get_args(Longer))}.", param_hint="--longer"
+        )
+    if out is not None:
+        if json:
+            raise typer.BadParameter("--json prints and --out writes: choose one.", param_hint="--json")
+        if out.suffix.lower() not in FORMATS:
+            raise typer.BadParameter(
+                f"found {out.name!r}; accepted: a name that ends in {' or '.join(FORMATS)}.",
+                param_hint="--out",
+            )
+        if not out.parent.is_dir():
+            raise typer.BadParameter(f"the folder {out.parent} is not there.", param_hint="--out")
+    classifier = load(model)
+    found = find_recordings(files)
+    bad: list[FileResult] = []
+    results: list[FileResult] = []
+    with progress_bar("predict", unit="files") as on_progress:
+        stream = predict_files(classifier, found, longer, batch_size, on_progress)  # type: ignore[arg-type]
+        if out is None:
+            results = list(stream)
+            bad = [result for result in results if result.prediction is None]
+        else:
+            with result_file(out, classifier.contract) as write:
+                for result in stream:
+                    write(result)
+                    if result.prediction is None:
+                        bad.append(result)
+    if out is not None:
+        typer.echo(f"{len(found) - len(bad):,} of {len(found):,} recordings predicted\nwrote {out}")
+    elif json:
+        values = [result_values(result) for result in results]
+        print_json({**model_values(classifier.contract), "predictions": values})
+    else:
+        _print_results(classifier, results)
+    if bad:
+        _list_bad(bad, len(found), out)
+        if longer == "refuse" and any(result.error.startswith("length:") for result in bad):
+            typer.echo("For longer recordings choose: --longer first, centre or windows.", err=True)
+        raise typer.Exit(1)
+
+
+def _print_results(classifier: Classifier, results: list[FileResult]) -> None:
+    from leadlight.cli.output import print_table
+
+    footer = f"Model: {classifier.contract.name}. Research software, not a medical device."
+    good = [result for result in results if result.prediction is not None]
+    if len(results) == 1 and good:
+        prediction = good[0].prediction
+        assert prediction is not None
+        rows = [
+            {**row, "probability": f"{row['probability']:.3f}", "threshold": f"{row['threshold']:.3f}",
+             "found": "yes" if row["found"] else "no"}
+            for row in prediction.table()
+        ]  # fmt: skip
+        notes = [f"Note: {note}" for note in prediction.notes]
+        print_table(rows, title=str(good[0].file), footer="\n".join([*notes, footer]))
+    elif good:
+        print_table([_row(result, classifier.contract.codes) for result in results], footer=footer)
+
+
+def _row(result: FileResult, codes: tuple[str, ...]) -> dict[str, Any]:
+    """One line of the table: a column a class or, with many classes, the findings with probabilities."""
+    prediction = result.prediction
+    row: dict[str, Any] = {"file": str(result.file)}
+    if len(codes) <= WIDEST_TABLE:
+        row |= {code: None if prediction is None else f"{prediction[code]:.3f}" for code in codes}
+    if prediction is None:
+        return row | {"findings": "(see below)"}
+    if len(codes) <= WIDEST_TABLE:
+        return row | {"findings": ", ".join(prediction.findings) or "none"}
+    return row | {
+        "findings": ", ".join(f"{code} {prediction[code]:.2f}" for code in prediction.findings) or "none"
+    }
+
+
+def _list_bad(bad: list[FileResult], n_files: int, out: Path | None) -> None:
+    typer.echo(f"{len(bad):,} of {n_files:,} recordings could not be predicted:", err=True)
+    shown = bad if out is None else bad[:LONGEST_LIST]
+    for result in shown:
+        typer.echo(f"  {result.file}: {result.error}", err=True)
+    if len(bad) > len(shown):
+        typer.echo(f"  and {len(bad) - len(shown):,} more: see the column error of {out}", err=True)
