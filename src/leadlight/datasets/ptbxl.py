@@ -86,8 +86,7 @@ def read_index(root: Path, sampling_rate: float, *, drop_duplicates: bool = True
     counted = Counter(note for entry in entries.values() for note in entry.notes)
     notes += [f"{note} ({count:,} of {len(entries):,} records)" for note, count in counted.items()]
     if not entries:
-        reasons = Counter(one.reason for one in set_aside).most_common(1)
-        why = f"; most often: {reasons[0][0]}" if reasons else ""
+        why = f", for example {set_aside[0].record_id}: {set_aside[0].reason}" if set_aside else ""
         raise DatasetError(
             f"{root}: found no record to use at {sampling_rate:g} Hz; {len(set_aside):,} set aside{why}."
         )
@@ -99,21 +98,20 @@ def read_index(root: Path, sampling_rate: float, *, drop_duplicates: bool = True
 def _read_rows(file: Path, set_aside: list[SetAside], notes: list[str]) -> tuple[dict[int, Row], int]:
     """Rows that can be used, by ecg_id in file order, and the number of all rows."""
     rows: dict[int, Row] = {}
+    refused: dict[int, str] = {}
     seen: dict[int, int] = {}
-    twice: set[int] = set()
     n_rows = repeated = 0
     lines = _lines(file)
-    header = next(lines, [])
-    try:
-        reader = RowReader([name.strip() for name in header])
-    except KeyError as missing:
+    header = [name.strip() for name in next(lines, [])]
+    if wrong := [name for name in REQUIRED if header.count(name) != 1]:
         raise FileFormatError(
             file,
             "line 1, columns",
-            f"no {', '.join(missing.args)} among {len(header)} comma-separated columns",
-            f"{', '.join(REQUIRED)} and others, in any order",
+            f"missing or twice: {', '.join(wrong)} ({len(header)} comma-separated columns)",
+            f"{', '.join(REQUIRED)} once each, and others, in any order",
             _COMPARE,
-        ) from None
+        )
+    reader = RowReader(header)
     for fields in lines:
         n_rows += 1
         try:
@@ -121,21 +119,20 @@ def _read_rows(file: Path, set_aside: list[SetAside], notes: list[str]) -> tuple
         except RowError as why:
             set_aside.append(SetAside(f"row {n_rows}", str(why)))
             continue
-        if ecg_id in seen:
-            if seen[ecg_id] == hash(tuple(fields)):
-                n_rows -= 1
-                repeated += 1
-            else:
-                twice.add(ecg_id)
-            continue
-        seen[ecg_id] = hash(tuple(fields))
-        try:
-            rows[ecg_id] = reader.read(fields)
-        except RowError as why:
-            set_aside.append(SetAside(str(ecg_id), str(why)))
-    for ecg_id in sorted(twice):
+        content = hash(tuple(fields))
+        if seen.setdefault(ecg_id, content) != content:
+            refused[ecg_id] = "stands in several rows that differ"
+        elif ecg_id in rows or ecg_id in refused:
+            n_rows -= 1
+            repeated += 1
+        else:
+            try:
+                rows[ecg_id] = reader.read(ecg_id, fields)
+            except RowError as why:
+                refused[ecg_id] = str(why)
+    for ecg_id, reason in refused.items():
         rows.pop(ecg_id, None)
-        set_aside.append(SetAside(str(ecg_id), "stands in several rows that differ"))
+        set_aside.append(SetAside(str(ecg_id), reason))
     if repeated:
         notes.append(f"{repeated:,} rows repeat another word for word: read once")
     return rows, n_rows
@@ -181,9 +178,12 @@ def _find_files(
             absent = _absent(root, row.files[rate], folders)
             if not absent:
                 break
-            missing += absent
+            missing.append(absent)
         else:
-            set_aside.append(SetAside(str(row.ecg_id), _why_no_file(root, row, order, missing, folders)))
+            reason = f"missing: {' and '.join(missing)}"
+            if 100 not in order and not _absent(root, row.files[100], folders):
+                reason += "; its 100 Hz file is there, but nothing is upsampled"
+            set_aside.append(SetAside(str(row.ecg_id), reason))
             continue
         entries[row.ecg_id] = RecordEntry(
             record_id=str(row.ecg_id),
@@ -205,8 +205,8 @@ def _find_files(
     return entries
 
 
-def _absent(root: Path, path: str, folders: dict[str, frozenset[str]]) -> list[str]:
-    """Which of a record's two files are missing."""
+def _absent(root: Path, path: str, folders: dict[str, frozenset[str]]) -> str:
+    """Which of a record's two files are missing, in words; "" where both are there."""
     folder, _, name = path.rpartition("/")
     if folder not in folders:
         # One look at the folder in place of two at each record.
@@ -215,16 +215,10 @@ def _absent(root: Path, path: str, folders: dict[str, frozenset[str]]) -> list[s
                 folders[folder] = frozenset(item.name for item in found)
         except (FileNotFoundError, NotADirectoryError):
             folders[folder] = frozenset()
-    return [f"{path}{ending}" for ending in (".hea", ".dat") if f"{name}{ending}" not in folders[folder]]
-
-
-def _why_no_file(
-    root: Path, row: Row, order: list[int], missing: list[str], folders: dict[str, frozenset[str]]
-) -> str:
-    why = f"missing: {', '.join(missing)}"
-    if 100 not in order and not _absent(root, row.files[100], folders):
-        return f"{why} (its 100 Hz file is there, but nothing is upsampled)"
-    return why
+    there = folders[folder]
+    if name + ".hea" not in there:
+        return f"{path}.hea" if name + ".dat" in there else f"{path} (.hea and .dat)"
+    return "" if name + ".dat" in there else f"{path}.dat"
 
 
 def _part_from_copies(
@@ -264,14 +258,14 @@ def _compare_statements(file: Path) -> list[str]:
     lines = _lines(file)
     try:
         header = [name.strip() for name in next(lines, [])]
-        theirs = {fields[0]: dict(zip(header, fields, strict=False)) for fields in lines}
+        theirs = {fields[0]: _meaning(dict(zip(header, fields, strict=False))) for fields in lines}
     except FileFormatError:
         return [f"{STATEMENTS} cannot be read: Leadlight's own table of statements serves"]
-    ours = labels.statements("scp-ecg")
-    differing = [code for code in ours if code not in theirs or _meaning(theirs[code]) != (
-        set(ours[code].kinds), ours[code].superclass, ours[code].subclass
-    )]  # fmt: skip
-    differing += [code for code in theirs if code not in ours]
+    ours = {
+        code: (set(meaning.kinds), meaning.superclass, meaning.subclass)
+        for code, meaning in labels.statements("scp-ecg").items()
+    }
+    differing = [code for code in ours | theirs if ours.get(code) != theirs.get(code)]
     if not differing:
         return []
     shown = ", ".join(repr(code[:20]) for code in differing[:10]) + (", ..." if len(differing) > 10 else "")

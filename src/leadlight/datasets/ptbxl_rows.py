@@ -10,8 +10,8 @@ import math
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from leadlight.recording import Sex, Statement
 
@@ -39,8 +39,7 @@ class RowError(ValueError):
     """Why a row cannot be used. Says nothing of the patient."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A row that can be used. stated_age: as the file has it; files: Hz -> path without extension."""
 
     ecg_id: int
@@ -56,12 +55,9 @@ class Row:
 
 
 class RowReader:
-    """Reads rows under one header. Raises KeyError with the names of required columns that are missing."""
+    """Reads rows under one header, which has every required column."""
 
     def __init__(self, header: Sequence[str]) -> None:
-        missing = [name for name in REQUIRED if name not in header]
-        if missing:
-            raise KeyError(*missing)
         self.n_columns = len(header)
         self._required = itemgetter(*(header.index(name) for name in REQUIRED))
         self._quality = [(name, header.index(name)) for name in QUALITY if name in header]
@@ -77,9 +73,8 @@ class RowReader:
             raise RowError("ecg_id is not a whole number from 1 up")
         return number
 
-    def read(self, fields: Sequence[str]) -> Row:
-        """The row's content. Raises RowError with the first thing that is wrong."""
-        ecg_id = self.ecg_id(fields)
+    def read(self, ecg_id: int, fields: Sequence[str]) -> Row:
+        """The content of the row with this number. Raises RowError with the first thing that is wrong."""
         _, patient, age_text, sex_text, codes, fold_text, low, high = self._required(fields)
         patient_number = _whole(patient)
         if patient_number is None:

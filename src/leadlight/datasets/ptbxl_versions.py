@@ -77,11 +77,14 @@ def official_numbering(rows: Mapping[int, Row]) -> bool:
     """Whether the records are numbered as in PTB-XL, as far as can be told.
 
     A data set in PTB-XL's layout, a simulated one for instance, has its own records
-    under the same numbers. Told by the folds of the 74 records around the duplicates.
+    under the same numbers. Told by the highest number of 1.0.1, in which there is no gap,
+    and by the folds of the 74 records around the duplicates.
     """
     folds = {duplicate.record: duplicate.fold for duplicate in duplicates()}
     folds |= {duplicate.same_as: duplicate.same_as_fold for duplicate in duplicates()}
-    return all(rows[record].fold == fold for record, fold in folds.items() if record in rows)
+    return max(rows, default=0) <= facts()["versions"][0]["records"] and all(
+        rows[record].fold == fold for record, fold in folds.items() if record in rows
+    )
 
 
 def tell_version(rows: Mapping[int, Row], n_rows: int) -> tuple[str, tuple[str, ...]]:
@@ -116,8 +119,9 @@ def tell_version(rows: Mapping[int, Row], n_rows: int) -> tuple[str, tuple[str, 
         given = "300" if hidden else "stated"
         possible = [one for one in possible if one["age_above_89"] == given]
 
+    whole = all(duplicate.same_as in rows for duplicate in duplicates())
     for one in possible:
-        if one["records"] == n_rows:
+        if whole and (one["records"], one["duplicates"]) == (n_rows, dropped):
             return one["version"], tuple(evidence)
     if len(possible) == len(versions):
         return "part of PTB-XL, version not to be told", tuple(evidence)
