@@ -2,11 +2,13 @@
 
 arrays: what the functions accept. ranking, counting: the sums behind the metrics, for many record
 weightings at once. metrics: one number a class or one in all. thresholds: fitted on the validation
-fold. intervals: the bootstrap over patients. evaluate: a whole evaluation, and its files.
+fold. intervals: the bootstrap over patients. evaluation: all of it together; saving: its files.
+selection: the records of a fold that a model can be measured on. runs: a run, or any model, on one fold.
 
 Nothing here trains, and nothing chooses by the fold that is reported.
 """
 
+from leadlight.evaluation.evaluation import OVERALL, ClassEvaluation, Evaluation, evaluate
 from leadlight.evaluation.intervals import Estimate, estimate, resample_patients
 from leadlight.evaluation.metrics import (
     BENCHMARK_THRESHOLDS,
@@ -21,18 +23,24 @@ from leadlight.evaluation.metrics import (
     roc_auc,
     undefined_classes,
 )
+from leadlight.evaluation.runs import evaluate_run
 from leadlight.evaluation.thresholds import best_f1, fit_thresholds
 
 __all__ = [
     "BENCHMARK_THRESHOLDS",
+    "OVERALL",
     "PAPER_THRESHOLDS",
+    "ClassEvaluation",
     "Estimate",
+    "Evaluation",
     "FMax",
     "accuracy",
     "average_precision",
     "best_f1",
     "brier",
     "estimate",
+    "evaluate",
+    "evaluate_run",
     "f1",
     "fit_thresholds",
     "fmax",

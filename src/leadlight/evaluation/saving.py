@@ -15,7 +15,7 @@ import numpy as np
 from leadlight.evaluation.intervals import LEVEL, Estimate
 
 if TYPE_CHECKING:
-    from leadlight.evaluation.evaluate import Evaluation
+    from leadlight.evaluation.evaluation import ClassEvaluation, Evaluation
 
 SCHEMA_VERSION = 1
 _PER_CLASS = ("roc_auc", "average_precision", "f1", "accuracy")
@@ -55,6 +55,22 @@ def to_dict(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def class_row(one: ClassEvaluation) -> dict[str, Any]:
+    """A class as a flat row of plain values; None where a metric is not defined."""
+    row: dict[str, Any] = {
+        "class": one.code,
+        "description": one.description,
+        "records": one.n,
+        "positives": one.positives,
+        "threshold": _number(one.threshold),
+    }
+    for name in _PER_CLASS:
+        found = _estimate(getattr(one, name))
+        row[name] = found.pop("value")
+        row |= {f"{name}_{key}": value for key, value in found.items()}
+    return row
+
+
 def save(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
     """Write the three files; each appears whole or not at all, metrics.json last."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,15 +98,11 @@ def _write_metrics(evaluation: Evaluation, path: Path) -> None:
 
 def _write_classes(evaluation: Evaluation, path: Path) -> None:
     """One row a class; a metric that is not defined leaves its cells empty."""
-    estimates = [
-        f"{name}{end}" for name in _PER_CLASS for end in ("", "_low", "_high", "_mean", "_resamples")
-    ]
+    rows = [class_row(one) for one in evaluation.classes]
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["code", "description", "records", "positives", "threshold", *estimates])
-        for one in evaluation.classes:
-            cells = [cell for name in _PER_CLASS for cell in _estimate(getattr(one, name)).values()]
-            writer.writerow([one.code, one.description, one.n, one.positives, _number(one.threshold), *cells])
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _write_predictions(evaluation: Evaluation, path: Path) -> None:

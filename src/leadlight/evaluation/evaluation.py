@@ -82,31 +82,16 @@ class Evaluation:
         """Codes of the classes without positives or without negatives: they are in no mean of AUCs."""
         return tuple(one.code for one in self.classes if one.positives in (0, one.n))
 
-    def summary(self) -> list[dict[str, Any]]:
-        """Rows of the table over all classes: metric, value, interval."""
-        rows = []
-        for key, title in OVERALL.items():
-            one = self.overall[key]
-            rows.append(
-                {"metric": title, "value": one.format_value(), "95 % interval": one.format_interval()}
-            )
-        return rows
-
     def table(self) -> list[dict[str, Any]]:
-        """Rows of the table by class: n, positives, and each metric with its interval."""
-        return [
-            {
-                "class": one.code,
-                "n": one.n,
-                "positives": one.positives,
-                "ROC-AUC": str(one.roc_auc),
-                "average precision": str(one.average_precision),
-                "F1": str(one.f1),
-                "accuracy": str(one.accuracy),
-                "threshold": f"{one.threshold:.3f}" if np.isfinite(one.threshold) else None,
-            }
-            for one in self.classes
-        ]
+        """One row a class, as in per_class.csv; None where a metric is not defined."""
+        from leadlight.evaluation.saving import class_row
+
+        return [class_row(one) for one in self.classes]
+
+    def __str__(self) -> str:
+        width = max(map(len, OVERALL.values()))
+        lines = [f"{OVERALL[key]:{width}}  {one}" for key, one in self.overall.items()]
+        return "\n".join([f"{self.n_records} records of {self.n_patients} patients", *lines, *self.notes])
 
     def to_dict(self) -> dict[str, Any]:
         """The content of metrics.json: plain values, None where a metric is not defined."""

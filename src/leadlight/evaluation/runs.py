@@ -1,0 +1,165 @@
+"""A run, or any model, measured on one fold of a data set."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadlight.errors import EvaluationError
+from leadlight.evaluation.evaluation import Evaluation, evaluate
+from leadlight.evaluation.selection import Selection, select
+from leadlight.progress import ProgressCallback, silent
+
+if TYPE_CHECKING:
+    from leadlight.classifier import Classifier, Contract
+    from leadlight.labels import LabelSpace
+    from leadlight.store import Store
+
+_CHUNK = 512
+"""Records that are in memory at a time."""
+
+
+def evaluate_run(
+    model: str | os.PathLike[str],
+    fold: int,
+    data: str | os.PathLike[str] | None = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    allow_training_fold: bool = False,
+    on_progress: ProgressCallback = silent,
+) -> Evaluation:
+    """Measure a run, a model folder or a shipped model on one fold.
+
+    data: a data set's folder or a store; None takes the data that the run was trained on.
+    resamples, seed: of the bootstrap over patients. A fold that the weights were fitted on is refused
+    unless allow_training_fold. Labels, their likelihoods and unlabelled records are handled as the
+    model's contract says they were in training.
+    Raises EvaluationError, and what loading the model and opening the data raise.
+    """
+    from leadlight.classifier import load
+    from leadlight.store import open_or_prepare
+
+    classifier = load(model)
+    contract = classifier.contract
+    place = Path(data) if data is not None else _data_of_run(Path(model))
+    store = open_or_prepare(place, contract.input.sampling_rate, on_progress)
+    same_data_set = store.dataset == contract.training_data.dataset
+    notes = _fold_remarks(contract, fold, allow_training_fold) if same_data_set else []
+    selection = select(
+        store,
+        fold,
+        _label_space(contract),
+        n_samples=contract.input.n_samples,
+        min_likelihood=float(str(contract.recipe.get("min_likelihood", 0.0))),
+        keep_unlabelled=bool(contract.recipe.get("keep_unlabelled", False)),
+    )
+    if same_data_set:
+        notes += _patient_remarks(contract, store, selection)
+    notes += [f"{n} records {reason} left out." for reason, n in selection.left_out.items()]
+    chosen = store.index.iloc[selection.rows]
+    return evaluate(
+        selection.truth,
+        _predict(classifier, store, selection.rows, on_progress),
+        contract.codes,
+        # As predictions compare them: float32.
+        np.array(contract.thresholds.values, dtype=np.float32),
+        patients=chosen["patient_id"].tolist(),
+        known=selection.known,
+        record_ids=chosen["record_id"].tolist(),
+        descriptions=[description for _, description in classifier.classes],
+        subject={
+            "model": contract.name,
+            "weights_sha256": contract.weights_sha256,
+            "dataset": store.dataset,
+            "dataset_version": store.description["dataset_version"],
+            "data": str(place.resolve()),
+            "fold": fold,
+            "training_folds": list(contract.folds.training),
+            "validation_folds": list(contract.folds.validation),
+            "label_space": contract.label_space.name,
+            "threshold_rule": contract.thresholds.rule,
+            "left_out": selection.left_out,
+        },
+        notes=notes,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _data_of_run(folder: Path) -> Path:
+    file = folder / "environment.json"
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise EvaluationError(
+            f"{folder}: does not say on which data it was trained; name them with --data DIR."
+        ) from None
+    if not Path(data).exists():
+        raise EvaluationError(
+            f"{file}, data: found {data}, which is no longer there; name it with --data DIR."
+        )
+    return Path(data)
+
+
+def _label_space(contract: Contract) -> LabelSpace:
+    from leadlight import labels
+
+    wanted = contract.label_space
+    space = labels.space(wanted.name)
+    if space.codes != contract.codes:
+        raise EvaluationError(
+            f"classes: the model's are not those of {space.name} version {space.version}; it was trained "
+            f"with version {wanted.version}. Use the Leadlight that trained it, {contract.versions.leadlight}."
+        )
+    return space
+
+
+def _fold_remarks(contract: Contract, fold: int, allow_training_fold: bool) -> list[str]:
+    """What the fold was already used for; a fold of the fitting is refused."""
+    if fold in contract.folds.training:
+        if not allow_training_fold:
+            training = ", ".join(map(str, contract.folds.training))
+            raise EvaluationError(
+                f"fold: found {fold}, which the weights were fitted on (folds {training}); accepted: "
+                "another. Metrics on it would say how well it was learnt by heart; --allow-training-fold shows them."
+            )
+        return [f"Fold {fold} was used for FITTING: these metrics say nothing about new patients."]
+    if fold in contract.folds.validation:
+        return [f"Fold {fold} chose the epoch and the thresholds of this model: its metrics are too good."]
+    return []
+
+
+def _patient_remarks(contract: Contract, store: Store, selection: Selection) -> list[str]:
+    """Patients of the fold that also have records in the training folds."""
+    index = store.index
+    trained = set(index.loc[index["fold"].isin(list(contract.folds.training)), "patient_id"])
+    fold_patients = set(index["patient_id"].iloc[selection.rows])
+    fold = int(index["fold"].iloc[selection.rows[0]])
+    shared = len(trained & fold_patients)
+    if shared and fold not in contract.folds.training:
+        return [
+            f"{shared} of its patients also have records in the training folds: the metrics are too good."
+        ]
+    return []
+
+
+def _predict(
+    classifier: Classifier, store: Store, rows: NDArray[np.int64], on_progress: ProgressCallback
+) -> NDArray[np.float32]:
+    """Probabilities (records, classes), a chunk of the store at a time."""
+    leads = [store.leads.index(lead) for lead in classifier.contract.input.leads]
+    parts = []
+    for start in range(0, len(rows), _CHUNK):
+
+        def on_batch(done: int, total: int, message: str, before: int = start) -> None:
+            on_progress(before + done, len(rows), "records predicted")
+
+        signals = store.signals(rows[start : start + _CHUNK])[:, leads]
+        parts.append(classifier.predict_signals(signals, on_progress=on_batch))
+    return np.concatenate(parts)
