@@ -1,7 +1,7 @@
 """Prepared data on disk: write a data set once, open it, take records out of it, verify it.
 
 ``layout.py`` says what a store looks like; ``converting.py`` brings one record into that
-form, ``shards.py``, ``workspace.py`` and ``preparing.py`` write, ``reading.py`` reads,
+form, ``shards.py``, ``describing.py``, ``workspace.py`` and ``preparing.py`` write, ``reading.py`` reads,
 ``verifying.py`` checks, ``opening.py`` finds or makes the store of a folder. What a data
 set holds is known by ``leadlight.datasets``, file formats by ``leadlight.files``, what a
 model eats by ``leadlight.signal``.
@@ -12,5 +12,6 @@ from __future__ import annotations
 from leadlight.store.opening import open_or_prepare
 from leadlight.store.preparing import prepare, store_index
 from leadlight.store.reading import Store, open_store
+from leadlight.store.verifying import Check, verify
 
-__all__ = ["Store", "open_or_prepare", "open_store", "prepare", "store_index"]
+__all__ = ["Check", "Store", "open_or_prepare", "open_store", "prepare", "store_index", "verify"]

@@ -48,6 +48,7 @@ _INDEX_COLUMNS: dict[str, str] = {
     "flat_leads": "strings",
     "quality": "quality",
     "notes": "strings",
+    "source": "string",
     "source_path": "string",
     "file_sampling_rate": "float64",
     "resampled": "bool_",

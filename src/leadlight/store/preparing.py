@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from leadlight import __version__
 from leadlight.datasets import DatasetIndex, read_index
 from leadlight.errors import StoreError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.store import layout
+from leadlight.store.describing import write_description, write_index
 from leadlight.store.reading import Store, open_store
-from leadlight.store.shards import Shard, ShardTask, finished_shard, plan_shards, write_shard, write_whole
-from leadlight.store.workspace import (
-    Request,
-    check_target,
-    discard,
-    locked_workspace,
-    publish,
-    request_of,
-)
+from leadlight.store.shards import Shard, ShardTask, finished_shard, plan_shards, write_shard
+from leadlight.store.workspace import check_target, discard, locked_workspace, publish, request_of
 
 # A second process takes about half a second to start; below this much work
 # (in seconds, at about these rates on one core) one process is sooner done.
@@ -80,7 +69,12 @@ def store_index(
             return open_store(out)
         if not layout.is_store(workspace):
             _write_shards(index, workspace, workers, on_progress)
-            _write_index_and_description(index, request, workspace)
+            try:
+                counted = write_index(index, _finished_shards(index, workspace), workspace)
+            except StoreError:
+                discard(workspace)  # nothing could be stored: nothing to go on from
+                raise
+            write_description(index, request, counted, workspace)
         publish(workspace, out)
     return open_store(out)
 
@@ -112,6 +106,17 @@ def _write_shards(
             write_shard(task, tick)
 
 
+def _finished_shards(index: DatasetIndex, workspace: Path) -> Iterator[Shard]:
+    for number in range(len(plan_shards(len(index.entries)))):
+        shard = finished_shard(workspace, number)
+        if shard is None:
+            raise StoreError(
+                f"{workspace / layout.shard_name(number)}: has gone or changed while the store was written. "
+                "Run the same call again."
+            )
+        yield shard
+
+
 def _choose_workers(tasks: list[ShardTask]) -> int:
     seconds = sum(
         _SECONDS_A_RECORD if entry.file_sampling_rate == task.sampling_rate else _SECONDS_A_RESAMPLED_RECORD
@@ -136,7 +141,7 @@ def _in_processes(tasks: list[ShardTask], n_workers: int, tick: Callable[[int], 
         raise StoreError(
             "prepare: a worker process ended unexpectedly (killed, or out of memory). What is finished is "
             "kept: run the same call again and it goes on from there, with workers=1 to find the record. "
-            'In a script of your own, call it under `if __name__ == "__main__":`, or the workers cannot start.'
+            'In a script of your own, call it under `if __name__ == "__main__":`, or no worker can start.'
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -165,111 +170,3 @@ def _one_blas_thread() -> Any:
 
     # The products here are small: a second thread costs more than it brings.
     return threadpool_limits(1, "blas")
-
-
-def _write_index_and_description(index: DatasetIndex, request: Request, workspace: Path) -> None:
-    shards: list[Shard] = []
-    for number in range(len(plan_shards(len(index.entries)))):
-        shard = finished_shard(workspace, number)
-        assert shard is not None, "every shard has been written"
-        shards.append(shard)
-    set_aside = [{"record_id": one.record_id, "reason": one.reason} for one in index.set_aside]
-    set_aside += [
-        {"record_id": index.entries[entry].record_id, "reason": reason}
-        for shard in shards
-        for entry, reason in shard.set_aside
-    ]
-    rows = [_index_row(index, row, shard.number) for shard in shards for row in shard.rows]
-    if not rows:
-        reasons = Counter(one["reason"] for one in set_aside).most_common(3)
-        discard(workspace)
-        raise StoreError(
-            f"{index.root}: none of {len(set_aside)} records could be stored. "
-            + "; ".join(f"{count} x {reason}" for reason, count in reasons)
-            + "."
-        )
-    table = _index_table(rows)
-    written = _write_table(table, workspace / layout.INDEX_FILE)
-    lengths = {row["n_samples"] for row in rows}
-    folds = Counter(row["fold"] for row in rows)
-    description = {
-        "schema_version": layout.SCHEMA_VERSION,
-        "dataset": index.dataset,
-        "dataset_version": index.version,
-        "sampling_rate": index.sampling_rate,
-        "leads": list(layout.LEADS),
-        "counts_per_millivolt": layout.COUNTS_PER_MILLIVOLT,
-        "missing_sample": layout.MISSING,
-        "records": len(rows),
-        "patients": len({row["patient_id"] for row in rows}),
-        "records_per_fold": {str(fold): folds[fold] for fold in sorted(folds, key=lambda f: (f is None, f))},
-        "n_samples": lengths.pop() if len(lengths) == 1 else None,
-        "records_resampled": sum(row["resampled"] for row in rows),
-        "resampling": request.resampling,
-        "notes": list(index.notes),
-        "set_aside": set_aside,
-        # The folder's own name, not where it lies: stores are passed on.
-        "source": {"folder": index.root.resolve().name},
-        "request": asdict(request),
-        "prepared": {
-            "by": f"leadlight {__version__}",
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-        "shards": [
-            {
-                "file": layout.shard_name(shard.number),
-                "records": len(shard.rows),
-                "bytes": shard.size,
-                "sha256": shard.checksum,
-            }
-            for shard in shards
-        ],
-        "index": written,
-    }
-    # The last file: from here on the store is whole.
-    write_whole(
-        workspace / layout.DESCRIPTION_FILE, json.dumps(description, indent=1, ensure_ascii=False).encode()
-    )
-
-
-def _index_row(index: DatasetIndex, row: dict[str, Any], shard: int) -> dict[str, Any]:
-    entry = index.entries[row.pop("entry")]
-    return {
-        **row,
-        "shard": shard,
-        "record_id": entry.record_id,
-        "patient_id": entry.patient_id,
-        "fold": entry.fold,
-        "age": entry.age,
-        "sex": entry.sex,
-        "statements": [
-            {"code": one.code, "system": one.system, "likelihood": one.likelihood} for one in entry.statements
-        ],
-        "quality": list(entry.quality.items()),
-        "notes": [*entry.notes, *row["notes"]],
-        "source_path": entry.path,
-    }
-
-
-def _index_table(rows: list[dict[str, Any]]) -> Any:
-    import pyarrow as pa
-
-    schema = layout.index_schema()
-    columns = {
-        field.name: pa.array([row[field.name] for row in rows], type=field.type, from_pandas=False)
-        for field in schema
-    }
-    return pa.table(columns, schema=schema)
-
-
-def _write_table(table: Any, file: Path) -> dict[str, Any]:
-    import hashlib
-
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    content = sink.getvalue().to_pybytes()
-    write_whole(file, content)
-    return {"file": file.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

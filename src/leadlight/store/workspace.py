@@ -39,16 +39,16 @@ class Request:
 
     def differences(self, other: dict[str, Any]) -> list[str]:
         """In words, how a store that was made for another request differs."""
-        mine = asdict(self)
-        words = {
-            "entries": "the records or what is said of them",
-            "files": "size or time of the records' files",
-        }
-        return [
-            words.get(key) or f"{key.replace('_', ' ')} {other.get(key)!r} where {value!r} is asked for"
-            for key, value in mine.items()
-            if other.get(key) != value
+        settings = [
+            f"{key.replace('_', ' ')}: {other.get(key)} where {value} is asked for"
+            for key, value in asdict(self).items()
+            if key not in ("entries", "files") and other.get(key) != value
         ]
+        if settings:  # the rest follows from these
+            return settings
+        if other.get("entries") != self.entries:
+            return ["the records, or what is said of them"]
+        return ["size or time of change of the records' files"] if other.get("files") != self.files else []
 
     @property
     def fingerprint(self) -> str:

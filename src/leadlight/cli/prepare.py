@@ -1,0 +1,85 @@
+"""``leadlight prepare``: read and check a data set once and store it for training."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadlight.cli.output import print_json, progress_bar
+
+_MOST_REASONS = 10
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="Data set, such as ptb-xl; `leadlight datasets` lists them.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the data set.")],
+    out: Annotated[Path, typer.Option("--out", help="Store to write: a new folder.")],
+    sampling_rate: Annotated[float, typer.Option(help="Sampling rate of the store in Hz.")] = 100.0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; without it, as many as pay off.", show_default=False)
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a store that is already there.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the store's description as JSON.")] = False,
+) -> None:
+    """Read and check a data set once and store it for training.
+
+    Records that cannot be used are set aside, with the reason, in STORE/store.json.
+    Stopped half-way, the same command goes on from where it was.
+
+    Example: leadlight prepare ptb-xl DIR --sampling-rate 100 --out ptbxl-100hz
+    """
+    from leadlight import datasets
+    from leadlight.errors import DatasetError
+    from leadlight.store import layout, prepare
+
+    try:
+        datasets.describe(name)
+    except DatasetError as error:
+        raise typer.BadParameter(str(error), param_hint="NAME") from error
+    if not sampling_rate > 0:
+        raise typer.BadParameter(
+            f"found {sampling_rate:g}; accepted: above 0 Hz.", param_hint="--sampling-rate"
+        )
+    was_there = layout.is_store(out) and not overwrite
+    with progress_bar(f"preparing {name}", unit="records") as on_progress:
+        store = prepare(name, folder, out, sampling_rate, workers, on_progress, overwrite=overwrite)
+    description = store.description
+    if as_json:
+        print_json({"path": str(store.path), **description})
+        return
+    aside = description["set_aside"]
+    typer.echo(
+        f"{len(store):,} records of {description['patients']:,} patients at {store.sampling_rate:g} Hz"
+        f" ({description['records_resampled']:,} resampled), {len(aside):,} set aside."
+    )
+    for note in description["notes"]:
+        typer.echo(f"  {note}")
+    for line in _reasons(aside):
+        typer.echo(f"  {line}")
+    if aside:
+        typer.echo(f"  All that were set aside: {store.path / layout.DESCRIPTION_FILE}")
+    if was_there:
+        remedy = " Add --overwrite to try those set aside again." if aside else ""
+        typer.echo(f"It was already there, nothing was written: {store.path}.{remedy}")
+    else:
+        typer.echo(f"Wrote {store.path}")
+
+
+def _reasons(set_aside: list[dict[str, str]]) -> list[str]:
+    """One line for each kind of reason; reasons that differ in names and numbers alone are of one kind."""
+    kinds: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for one in set_aside:
+        kinds[re.sub(r"[^\s:;()]*\d[^\s:;()]*", "#", one["reason"])].append(one)
+    lines = []
+    for alike in sorted(kinds.values(), key=len, reverse=True)[:_MOST_REASONS]:
+        others = f", and {len(alike) - 1:,} alike" if len(alike) > 1 else ""
+        lines.append(f"set aside: {alike[0]['reason']} (record {alike[0]['record_id']}{others})")
+    if len(kinds) > _MOST_REASONS:
+        lines.append(f"set aside for {len(kinds) - _MOST_REASONS} other reasons")
+    return lines
