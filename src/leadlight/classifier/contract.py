@@ -55,7 +55,7 @@ class Input(_Part):
     leads: LeadNames
     sampling_rate: Rate
     n_samples: Samples
-    units: Literal["mV"] = "mV"
+    units: Literal["mV"]
 
 
 class LabelSpaceName(_Part):
