@@ -84,7 +84,7 @@ def read_index(root: Path, sampling_rate: float, *, drop_duplicates: bool = True
     if official_numbering(rows):
         _part_from_copies(entries, set_aside, notes, drop=drop_duplicates)
     counted = Counter(note for entry in entries.values() for note in entry.notes)
-    notes += [f"{note} ({count:,} of {len(entries):,} records)" for note, count in counted.items()]
+    notes += [f"{note}: {count:,} of {len(entries):,} records" for note, count in counted.items()]
     if not entries:
         why = f", for example {set_aside[0].record_id}: {set_aside[0].reason}" if set_aside else ""
         raise DatasetError(
@@ -134,7 +134,7 @@ def _read_rows(file: Path, set_aside: list[SetAside], notes: list[str]) -> tuple
         rows.pop(ecg_id, None)
         set_aside.append(SetAside(str(ecg_id), reason))
     if repeated:
-        notes.append(f"{repeated:,} rows repeat another word for word: read once")
+        notes.append(f"rows that repeat another word for word, read once: {repeated:,}")
     return rows, n_rows
 
 
@@ -160,8 +160,9 @@ def _refuse_split_patients(file: Path, rows: dict[int, Row]) -> None:
         records = [str(row.ecg_id) for row in rows.values() if row.patient_id in split]
         shown = ", ".join(records[:6]) + (", ..." if len(records) > 6 else "")
         raise DatasetError(
-            f"{file}, strat_fold: found {len(split):,} patients with records in more than one fold "
-            f"(ecg_id {shown}); accepted: all records of a patient in one fold, as published. {_COMPARE}"
+            f"{file}, strat_fold: found patients with records in more than one fold: "
+            f"{len(split):,} (ecg_id {shown}); accepted: all records of a patient in one fold, as published. "
+            f"{_COMPARE}"
         )
 
 
@@ -201,7 +202,7 @@ def _find_files(
     rates = Counter(entry.file_sampling_rate for entry in entries.values())
     for found, count in sorted(rates.items()):
         resampled = "" if found == sampling_rate else f", to be resampled to {sampling_rate:g} Hz"
-        notes.append(f"{count:,} of {len(entries):,} records are read from {found:g} Hz files{resampled}")
+        notes.append(f"read from {found:g} Hz files{resampled}: {count:,} of {len(entries):,} records")
     return entries
 
 
@@ -230,8 +231,8 @@ def _part_from_copies(
     across = sum(entries[record].fold != entries[kept].fold for record, kept in copy_of.items())
     done = "set aside" if drop else "kept as asked for"
     notes.append(
-        f"{len(copy_of)} records are copies of others, as PTB-XL 1.0.3 found, {across} of them in another "
-        f"fold than the copy that stands for them: {done}"
+        f"copies of other records, as PTB-XL 1.0.3 found: {len(copy_of)}, of which {across} in another fold "
+        f"than the record that stands for them; {done}"
     )
     if drop:
         for record, kept in copy_of.items():
@@ -246,9 +247,9 @@ def _unknown_codes(rows: dict[int, Row]) -> list[str]:
     )
     if not counted:
         return []
-    shown = ", ".join(f"{code!r} in {count:,}" for code, count in counted.most_common(10))
+    shown = ", ".join(f"{code!r} ({count:,} records)" for code, count in counted.most_common(10))
     more = f" and {len(counted) - 10} more" if len(counted) > 10 else ""
-    return [f"statement codes that PTB-XL does not define, kept but in no class: {shown}{more} records"]
+    return [f"statement codes that PTB-XL does not define, kept but in no class: {shown}{more}"]
 
 
 def _compare_statements(file: Path) -> list[str]:

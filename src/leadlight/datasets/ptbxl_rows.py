@@ -26,7 +26,7 @@ QUALITY = (
 AGE_ABOVE_89 = 300.0
 """From version 1.0.2 on this stands for every age above 89 years."""
 
-AGE_NOTE = "age given as 300, which stands for above 89: read as 90"
+AGE_NOTE = "age given as 300, which stands for above 89, read as 90"
 _OLDEST = 120.0
 # The longest in PTB-XL has about 200 characters.
 _LONGEST_CODES = 4_000
@@ -156,7 +156,7 @@ def _age(text: str, notes: list[str]) -> tuple[float | None, float | None]:
     if stated is not None and 0 <= stated <= _OLDEST:
         return stated, stated
     if text.strip():
-        notes.append(f"age is not a number from 0 to {_OLDEST:g} (nor 300): taken as unknown")
+        notes.append(f"age is not a number from 0 to {_OLDEST:g} (nor 300), taken as unknown")
     return None, None
 
 
@@ -167,7 +167,7 @@ def _sex(text: str, notes: list[str]) -> Sex | None:
     if code == 1:
         return "female"
     if text.strip():
-        notes.append("sex is neither 0 (male) nor 1 (female): taken as unknown")
+        notes.append("sex is neither 0 (male) nor 1 (female), taken as unknown")
     return None
 
 
