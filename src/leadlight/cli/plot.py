@@ -15,8 +15,8 @@ def command(
     layout: Annotated[
         str,
         typer.Option(
-            help="3x4 (with a rhythm strip), 6x2, 12x1 (one strip a lead), or auto: 3x4 where all twelve leads "
-            "are there, else 12x1."
+            help="3x4 (with a rhythm strip), 6x2, 12x1 (one strip a lead), or auto: 3x4 where all twelve "
+            "leads are there, else 12x1."
         ),
     ] = "auto",
     leads: Annotated[str, typer.Option(help="Only these leads, in this order, for example II,V1,V5.")] = "",

@@ -64,8 +64,8 @@ def arrange(recording: Recording, layout: str = "auto", start: float = 0.0) -> A
     shown = min(PAGE_SECONDS, recording.duration - start)
     notes = [_extent(recording.duration, start, shown)]
     if layout == "12x1":
-        rows = [(Strip(lead, start, start + shown, 0.0),) for lead in recording.leads]
-        return Arrangement(tuple(rows), start, shown, True, tuple(notes))
+        whole = tuple((Strip(lead, start, start + shown, 0.0),) for lead in recording.leads)
+        return Arrangement(whole, start, shown, True, tuple(notes))
 
     n_columns = 4 if layout == "3x4" else 2
     n_rows = len(STANDARD_LEADS) // n_columns
@@ -74,7 +74,7 @@ def arrange(recording: Recording, layout: str = "auto", start: float = 0.0) -> A
         # Too short to be shared out: every column shows the same seconds.
         column, continuous = min(PAGE_SECONDS / n_columns, shown), False
         notes.append("the columns show the same seconds")
-    rows = []
+    rows: list[tuple[Strip, ...]] = []
     for row in range(n_rows):
         strips = []
         for place in range(n_columns):

@@ -8,11 +8,11 @@ to scale in a PDF or SVG printed at 100%.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 MM_PER_SECOND = 25.0
 MM_PER_MILLIVOLT = 10.0
@@ -50,7 +50,7 @@ def draw_paper(page: Figure, left: float, bottom: float, width: float, height: f
     5 mm. Returns axes in millimetres from that corner.
     """
     axes = millimetre_axes(page, left, bottom, width, height)
-    axes.add_patch(_rectangle(width, height))
+    axes.add_patch(Rectangle((0, 0), width, height, facecolor=PAPER, edgecolor="none", zorder=0))
     for step, colour, line_width in ((1, FINE_LINE, 0.1), (5, BOLD_LINE, 0.22)):
         # The fine lines leave out the places of the bold ones.
         places_x = [x for x in range(0, int(width) + 1, step) if step == 5 or x % 5]
@@ -65,12 +65,6 @@ def draw_paper(page: Figure, left: float, bottom: float, width: float, height: f
     return axes
 
 
-def _rectangle(width: float, height: float) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((0, 0), width, height, facecolor=PAPER, edgecolor="none", zorder=0)
-
-
 def draw_calibration(axes: Axes, x: float, y: float) -> float:
     """The calibration pulse, 1 mV high and 0.2 s long, from (x, y) in millimetres; returns where it ends."""
     foot, pulse = 2.5, CALIBRATION_SECONDS * MM_PER_SECOND
@@ -83,20 +77,19 @@ def draw_calibration(axes: Axes, x: float, y: float) -> float:
     return steps_x[-1]
 
 
+LINE = 3.5
+"""Millimetres from one line of small print to the next."""
+
+
 def write_lines(axes: Axes, x: float, top: float, lines: Sequence[str], size: float = 2.5) -> None:
-    """Lines of text below each other; size: height of the letters' body in millimetres."""
+    """Lines of text below each other; size: of the letters, millimetres."""
     for number, line in enumerate(lines):
         axes.text(
-            x, top - number * 1.4 * size, _plain(line),
-            fontsize=points(size), color=QUIET, va="top", ha="left",
+            x, top - number * LINE, line,
+            fontsize=points(size), color=QUIET, va="top", ha="left", parse_math=False,
         )  # fmt: skip
 
 
 def points(millimetres: float) -> float:
     """Typographic points, Matplotlib's unit of line widths and letters."""
     return millimetres / MM_PER_INCH * 72
-
-
-def _plain(text: str) -> str:
-    # A dollar sign in a title or a note would start a formula.
-    return text.replace("$", r"\$")

@@ -87,7 +87,12 @@ def place(recording: Recording, arrangement: Arrangement, height: float = 0.0) -
     if tall:
         notes.append(f"beyond its row: {', '.join(dict.fromkeys(tall))}")
 
-    edges = [total, *((upper + lower) / 2 for upper, lower in pairwise(baselines)), 0.0]
+    # The border between two rows: half-way between the lowest of one and the highest of the other.
+    inner = [
+        min(max((base + low.min() + under_it + high.max()) / 2, under_it + 5.0), base - 5.0)
+        for (base, (_, low)), (under_it, (high, _)) in pairwise(zip(baselines, profiles, strict=True))
+    ]
+    edges = [total, *inner, 0.0]
     placed = tuple(
         replace(
             piece, y=piece.y + base, baseline=base, top=edges[n], bottom=edges[n + 1],

@@ -13,9 +13,7 @@ from leadlight.errors import LeadlightError
 
 FORMATS = (".png", ".svg", ".pdf")
 
-# Text stays text in a PDF; an SVG draws it, so that it looks the same wherever fonts differ.
 # No date and no random names: the same figure makes the same file.
-_SETTINGS: dict[str, Any] = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "leadlight"}
 _METADATA: dict[str, dict[str, Any]] = {
     ".png": {"Software": "Leadlight"},
     ".svg": {"Date": None, "Creator": "Leadlight"},
@@ -37,7 +35,11 @@ def check_suffix(path: str | Path, accepted: tuple[str, ...] = FORMATS) -> str:
 def encode_figure(figure: Figure, suffix: str) -> bytes:
     """A figure as the bytes of a PNG, SVG or PDF file. suffix: one of FORMATS."""
     buffer = io.BytesIO()
-    with rc_context(_SETTINGS):
+    # Text stays text in a PDF; an SVG draws it, so that it looks the same whatever the fonts. A
+    # reader's own settings must not cut the page: it would no longer be to scale.
+    with rc_context(
+        {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "leadlight", "savefig.bbox": None}
+    ):
         figure.savefig(buffer, format=suffix[1:], dpi=figure.dpi, metadata=_METADATA[suffix])
     return buffer.getvalue()
 

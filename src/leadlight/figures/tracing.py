@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +12,7 @@ from matplotlib.figure import Figure
 from leadlight.figures.arrangement import PAGE_SECONDS, arrange
 from leadlight.figures.paper import (
     INK,
+    LINE,
     MM_PER_MILLIVOLT,
     MM_PER_SECOND,
     QUIET,
@@ -28,9 +31,18 @@ PAGE_WIDTH, PAGE_HEIGHT = 297.0, 210.0
 MARGIN = 16.0
 PAPER_WIDTH = LEFT_OF_TRACE + PAGE_SECONDS * MM_PER_SECOND
 HEADER = 12.0
-LINE = 3.5
-"""Millimetres from one line of the footer to the next."""
-LETTERS_IN_A_LINE = 190
+SECONDS_MARKS = 5.0
+LETTERS_IN_A_LINE = 195
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page with a tracing on it. paper, below: axes in millimetres; below: what lies under the paper."""
+
+    page: Figure
+    paper: Axes
+    below: Axes
+    tracing: Tracing
 
 
 def plot(recording: Recording, layout: str = "auto", start: float = 0.0, title: str = "") -> Figure:
@@ -44,30 +56,45 @@ def plot(recording: Recording, layout: str = "auto", start: float = 0.0, title: 
     what is not shown or was moved is said below the tracing.
     Raises SignalError for an unknown layout, an empty recording or a start outside it.
     """
+    return tracing_sheet(recording, layout, start, title).page
+
+
+def tracing_sheet(
+    recording: Recording, layout: str, start: float, title: str, room: float = 0.0, text: Sequence[str] = ()
+) -> Sheet:
+    """A tracing with room (mm) left free below the paper, and below that small print.
+
+    text: paragraphs of the small print; the facts of the recording follow them.
+    """
     arrangement = arrange(recording, layout, start)
     tracing = place(recording, arrangement)
-    lines = footer(recording, tracing)
-    below = 9.0 + LINE * len(lines)
-    # Once more with the room that A4 leaves.
+    facts = "  ·  ".join(
+        (
+            *arrangement.notes, f"{recording.sampling_rate:g} Hz", "no filter added",
+            *recording.notes, *tracing.notes,
+        )
+    )  # fmt: skip
+    lines = [line for paragraph in (*text, facts) for line in textwrap.wrap(paragraph, LETTERS_IN_A_LINE)]
+    below = SECONDS_MARKS + room + LINE * len(lines) + 5.0
+    # Once more, with the room that A4 leaves.
     tracing = place(recording, arrangement, 5 * ((PAGE_HEIGHT - HEADER - below) // 5))
     height = max(PAGE_HEIGHT, tracing.height + HEADER + below)
     page = new_page(PAGE_WIDTH, height)
-    top = round(height - HEADER)
-    write_header(page, title)
-    axes = draw_paper(page, MARGIN, top - tracing.height, PAPER_WIDTH, tracing.height)
+    # Whole millimetres, so that the grid of a PNG falls on whole pixels.
+    below = float(int(height - HEADER - tracing.height))
+    _write_header(page, below + tracing.height, title)
+    axes = draw_paper(page, MARGIN, below, PAPER_WIDTH, tracing.height)
     draw_tracing(axes, tracing)
-    text = millimetre_axes(page, MARGIN, 0, PAPER_WIDTH, top - tracing.height)
-    write_lines(text, 0, top - tracing.height - 5, lines)
-    return page
+    under = millimetre_axes(page, MARGIN, 0, PAPER_WIDTH, below)
+    write_lines(under, 0, below - SECONDS_MARKS - room, lines)
+    return Sheet(page, axes, under, tracing)
 
 
-def write_header(page: Figure, title: str) -> None:
+def _write_header(page: Figure, bottom: float, title: str) -> None:
     """The title on the left and what the paper's lines mean on the right."""
-    height = HEADER - 2
-    top = float(page.get_size_inches()[1]) * 25.4
-    axes = millimetre_axes(page, MARGIN, top - HEADER + 2, PAPER_WIDTH, height)
+    axes = millimetre_axes(page, MARGIN, bottom + 2, PAPER_WIDTH, HEADER - 2)
     axes.text(
-        0, 0.5, _shortened(title).replace("$", r"\$"),
+        0, 0.5, textwrap.shorten(title, 90, placeholder=" …"), parse_math=False,
         fontsize=points(3.8), color=INK, ha="left", va="bottom", weight="bold",
     )  # fmt: skip
     axes.text(
@@ -76,30 +103,14 @@ def write_header(page: Figure, title: str) -> None:
     )  # fmt: skip
 
 
-def _shortened(title: str) -> str:
-    return textwrap.shorten(title, 90, placeholder=" …") if title else ""
-
-
-def footer(recording: Recording, tracing: Tracing) -> list[str]:
-    """What a reader must know about the tracing, in lines that fit below it."""
-    facts = (
-        *tracing.arrangement.notes,
-        f"{recording.sampling_rate:g} Hz",
-        "no filter added",
-        *recording.notes,
-        *tracing.notes,
-    )
-    return textwrap.wrap("  ·  ".join(facts), LETTERS_IN_A_LINE)
-
-
-def draw_tracing(axes: Axes, tracing: Tracing, colour: str = INK) -> None:
+def draw_tracing(axes: Axes, tracing: Tracing) -> None:
     """Draw placed strips with calibration pulses, lead names, column marks and seconds on paper."""
     for y in tracing.rows:
         draw_calibration(axes, 2.0, y)
     for piece in tracing.strips:
         axes.plot(
             piece.x, piece.y,
-            color=colour, linewidth=points(0.28), zorder=4, solid_joinstyle="round", solid_capstyle="round",
+            color=INK, linewidth=points(0.28), zorder=4, solid_joinstyle="round", solid_capstyle="round",
             gid=f"trace-{piece.strip.lead}-{piece.strip.start:g}",
         )  # fmt: skip
         axes.text(

@@ -1,0 +1,87 @@
+"""``leadlight explain``: what a model finds in a recording, and where it looked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def command(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A shipped name, a run folder or a model folder.")
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The recording.")],
+    target: Annotated[
+        str | None, typer.Option(help="A class, by code or description, for example MI.", show_default=False)
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="attention: the model's own; it is the same for every target.")
+    ] = "attention",
+    longer: Annotated[
+        str,
+        typer.Option(
+            help="Recordings longer than the model's input: refuse, or take the first or centre part."
+        ),
+    ] = "refuse",
+    layout: Annotated[str, typer.Option(help="Of the tracing: auto, 3x4, 6x2 or 12x1.")] = "auto",
+    title: Annotated[str, typer.Option(help="Written above the tracing; nothing of the patient is.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The suffix decides: .png, .svg, .pdf, .html (one page) or .json (the numbers). "
+            "Default: the file's name + -explained.png, here."
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the explanation without its maps as JSON.")
+    ] = False,
+) -> None:
+    """Show on the tracing what a model looked at, beside what it finds.
+
+    Example: leadlight explain imle-net-ptbxl-superclass records100/00000/00001_lr --target MI --out why.pdf
+    """
+    from leadlight.classifier import load
+    from leadlight.cli.figure_file import figure_file, one_of
+    from leadlight.cli.output import print_json, print_table
+    from leadlight.errors import LabelError
+    from leadlight.explanation import METHODS, explain
+    from leadlight.explanation.explanation import FORMATS
+    from leadlight.explanation.target import find_class
+    from leadlight.figures.arrangement import LAYOUTS
+    from leadlight.files import read
+
+    one_of(layout, LAYOUTS, "--layout")
+    one_of(method, tuple(METHODS), "--method")
+    one_of(longer, ("refuse", "first", "centre"), "--longer")
+    path = figure_file(out, file, "-explained", FORMATS)
+    classifier = load(model)
+    if target is not None:
+        try:
+            target = find_class(classifier.classes, target)
+        except LabelError as error:
+            raise typer.BadParameter(str(error), param_hint="--target") from None
+    part: Any = longer
+    explanation = explain(classifier, read(file), target, method, part)
+    written = explanation.save(path, layout, title)
+    if json:
+        print_json({**explanation.to_dict(maps=False), "written": str(written)})
+        return
+    rows = [
+        {
+            "class": row["class"],
+            "description": row["description"],
+            "probability": f"{row['probability']:.3f}",
+            "threshold": f"{row['threshold']:.3f}",
+            "finding": "yes" if row["found"] else "",
+            **({"target": "<" if row["class"] == target else ""} if target else {}),
+        }
+        for row in explanation.prediction.table()
+    ]
+    print_table(rows)
+    typer.echo(f"Most attention: {explanation.leading_leads()}.")
+    typer.echo(explanation.caption())
+    for note in explanation.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"wrote {written}")

@@ -1,0 +1,29 @@
+"""Which class is meant: by code or by description."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from leadlight.errors import LabelError
+
+
+def find_class(classes: Sequence[tuple[str, str]], target: str) -> str:
+    """Code of the class that ``target`` names.
+
+    classes: (code, description) pairs; target: a code or a description, in any
+    case. Raises LabelError with the nearest class for anything else.
+    """
+    wanted = target.strip().casefold()
+    for position in (0, 1):
+        for names in classes:
+            if names[position].casefold() == wanted and wanted:
+                return names[0]
+    spellings = {name.casefold(): code for code, description in classes for name in (description, code)}
+    near = difflib.get_close_matches(wanted, spellings, n=1, cutoff=0.5)
+    # "infarction" for "Myocardial infarction": near in meaning, far in letters.
+    within = [code for name, code in spellings.items() if len(wanted) > 3 and wanted in name]
+    guess = spellings[near[0]] if near else within[0] if within else ""
+    hint = f" Did you mean {guess} ({dict(classes)[guess]})?" if guess else ""
+    accepted = ", ".join(code for code, _ in classes)
+    raise LabelError(f"target: found {target!r}; accepted: {accepted}, or their descriptions.{hint}")
