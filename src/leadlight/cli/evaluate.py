@@ -44,10 +44,12 @@ def command(
 
         leadlight evaluate imle-net-ptbxl-superclass --fold 9 --data ptb-xl/ --out evaluation/
     """
+    from leadlight.classifier import find_model_folder
     from leadlight.cli.output import print_json, print_table, progress_bar
     from leadlight.evaluation import evaluate_run
 
     if out is None:
+        find_model_folder(model)  # a name that is none at all is the first thing to say
         if not (Path(model) / "recipe.toml").is_file():
             raise typer.BadParameter(
                 f"--out is needed: {model} is not a run folder, which would take the files."

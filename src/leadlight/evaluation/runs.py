@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.evaluation import Evaluation, evaluate
-from leadlight.evaluation.selection import Selection, select
+from leadlight.evaluation.selection import select
 from leadlight.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
@@ -42,15 +42,15 @@ def evaluate_run(
     model's contract says they were in training.
     Raises EvaluationError, and what loading the model and opening the data raise.
     """
-    from leadlight.classifier import load
+    from leadlight.classifier import find_model_folder, load, read_contract
     from leadlight.store import open_or_prepare
 
-    classifier = load(model)
-    contract = classifier.contract
+    contract = read_contract(find_model_folder(model))
     place = Path(data) if data is not None else _data_of_run(Path(model))
     store = open_or_prepare(place, contract.input.sampling_rate, on_progress)
-    same_data_set = store.dataset == contract.training_data.dataset
-    notes = _fold_remarks(contract, fold, allow_training_fold) if same_data_set else []
+    notes = []
+    if store.dataset == contract.training_data.dataset:  # elsewhere a fold of that number is another one
+        notes += _fold_remarks(contract, fold, allow_training_fold)
     selection = select(
         store,
         fold,
@@ -59,20 +59,18 @@ def evaluate_run(
         min_likelihood=float(str(contract.recipe.get("min_likelihood", 0.0))),
         keep_unlabelled=bool(contract.recipe.get("keep_unlabelled", False)),
     )
-    if same_data_set:
-        notes += _patient_remarks(contract, store, selection)
     notes += [f"{n} records {reason} left out." for reason, n in selection.left_out.items()]
     chosen = store.index.iloc[selection.rows]
     return evaluate(
         selection.truth,
-        _predict(classifier, store, selection.rows, on_progress),
+        _predict(load(model), store, selection.rows, on_progress),
         contract.codes,
         # As predictions compare them: float32.
         np.array(contract.thresholds.values, dtype=np.float32),
         patients=chosen["patient_id"].tolist(),
         known=selection.known,
         record_ids=chosen["record_id"].tolist(),
-        descriptions=[description for _, description in classifier.classes],
+        descriptions=[one.description for one in contract.classes],
         subject={
             "model": contract.name,
             "weights_sha256": contract.weights_sha256,
@@ -115,7 +113,7 @@ def _label_space(contract: Contract) -> LabelSpace:
     if space.codes != contract.codes:
         raise EvaluationError(
             f"classes: the model's are not those of {space.name} version {space.version}; it was trained "
-            f"with version {wanted.version}. Use the Leadlight that trained it, {contract.versions.leadlight}."
+            f"with version {wanted.version}. Use Leadlight {contract.versions.leadlight}, which trained it."
         )
     return space
 
@@ -127,25 +125,12 @@ def _fold_remarks(contract: Contract, fold: int, allow_training_fold: bool) -> l
             training = ", ".join(map(str, contract.folds.training))
             raise EvaluationError(
                 f"fold: found {fold}, which the weights were fitted on (folds {training}); accepted: "
-                "another. Metrics on it would say how well it was learnt by heart; --allow-training-fold shows them."
+                "another. Metrics on it would say how well it was learnt by heart; "
+                "--allow-training-fold shows them all the same."
             )
         return [f"Fold {fold} was used for FITTING: these metrics say nothing about new patients."]
     if fold in contract.folds.validation:
         return [f"Fold {fold} chose the epoch and the thresholds of this model: its metrics are too good."]
-    return []
-
-
-def _patient_remarks(contract: Contract, store: Store, selection: Selection) -> list[str]:
-    """Patients of the fold that also have records in the training folds."""
-    index = store.index
-    trained = set(index.loc[index["fold"].isin(list(contract.folds.training)), "patient_id"])
-    fold_patients = set(index["patient_id"].iloc[selection.rows])
-    fold = int(index["fold"].iloc[selection.rows[0]])
-    shared = len(trained & fold_patients)
-    if shared and fold not in contract.folds.training:
-        return [
-            f"{shared} of its patients also have records in the training folds: the metrics are too good."
-        ]
     return []
 
 
