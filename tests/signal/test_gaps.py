@@ -44,8 +44,12 @@ def test_a_long_gap_is_refused_by_lead_and_duration() -> None:
 
 
 def test_a_gap_of_just_the_longest_is_filled() -> None:
-    # 0.3 * 10 is not 3 in binary.
     assert interpolate_gaps(recording([0, NAN, NAN, NAN, 4]), longest=0.3).n_missing == 0
+
+
+def test_a_gap_one_sample_longer_is_refused() -> None:
+    with pytest.raises(SignalError, match=r"0\.4 s in lead I; accepted: at most 0\.35 s"):
+        interpolate_gaps(recording([0, NAN, NAN, NAN, NAN, 4]), longest=0.35)
 
 
 def test_a_lead_without_any_sample_is_refused_however_short() -> None:

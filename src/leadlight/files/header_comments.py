@@ -63,7 +63,8 @@ def read_comments(comments: Iterable[str]) -> tuple[Patient, tuple[Statement, ..
         else:
             statements, understood = _diagnoses(value)
         if not understood:
-            notes.append(f"the header's {field} was not understood")
+            what = "diagnoses were" if field == "dx" else f"{field} was"
+            notes.append(f"the header's {what} not understood")
     return Patient(identifier, age, sex), statements, tuple(notes)
 
 

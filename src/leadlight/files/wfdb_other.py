@@ -28,9 +28,9 @@ def read_through_wfdb(header: Header) -> DigitalRecord:
 
     Raises FileFormatError.
     """
+    per_frame = _samples_per_frame(header)
     header = _check_files(header)
     frames = header.n_samples or 0
-    per_frame = _samples_per_frame(header)
     skewed = any(channel.skew for channel in header.channels)
     if any(channel.skew >= frames for channel in header.channels):
         raise FileFormatError(
@@ -109,21 +109,27 @@ def _run_wfdb(header: Header, ignore_skew: bool) -> Any:
     """Digital samples (channels, samples) int32, as ``wfdb`` reads them."""
     import wfdb
 
+    per_frame = header.channels[0].samples_per_frame
     record_path = str(Path(header.path).absolute())[: -len(".hea")]
     try:
         understood = wfdb.rdheader(record_path)
+        if understood.sig_len == 0:
+            accepted = "the number, or nothing, in any format but 16"
+            raise FileFormatError(header.path, "number of samples", "0", accepted)
         if not _same(header, understood):
             found = "a header that can be read in two ways"
             raise FileFormatError(header.path, "content", found, "a header as WFDB specifies it", DAMAGED)
         record = wfdb.rdrecord(
             record_path,
-            sampto=header.n_samples,
+            sampto=None if understood.sig_len is None else header.n_samples,
             physical=False,
-            smooth_frames=False,
+            smooth_frames=per_frame == 1,
             ignore_skew=ignore_skew,
             return_res=32,
         )
-        samples = np.stack(record.e_d_signal).astype(np.int32, copy=False)
+        # Not e_d_signal for both: wfdb 4.3 stumbles over format 61 there.
+        stored = record.d_signal.T if per_frame == 1 else np.stack(record.e_d_signal)
+        samples = np.ascontiguousarray(stored, dtype=np.int32)
     except FileFormatError:
         raise
     except Exception as error:
@@ -132,7 +138,7 @@ def _run_wfdb(header: Header, ignore_skew: bool) -> Any:
         raise FileFormatError(
             header.path, "content", found, "a record as WFDB specifies it", DAMAGED
         ) from error
-    expected = (len(header.channels), (header.n_samples or 0) * header.channels[0].samples_per_frame)
+    expected = (len(header.channels), (header.n_samples or 0) * per_frame)
     if samples.shape != expected:
         raise FileFormatError(header.path, "number of samples", f"{samples.shape}", f"{expected}")
     return samples

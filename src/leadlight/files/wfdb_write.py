@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,16 @@ MISSING = -32_768
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,200}")
 
 
-def write_wfdb(recording: Recording, path: str | os.PathLike[str]) -> Path:
+def write_wfdb(
+    recording: Recording, path: str | os.PathLike[str], *, lead_names: Mapping[str, str] | None = None
+) -> Path:
     """Write NAME.hea and NAME.dat. path: NAME, with or without .hea or .dat; its folder must exist.
 
     One microvolt a count; a lead beyond 32.767 mV gets a coarser gain of its own.
     Missing samples are written as -32768. Age, sex, patient id and diagnoses
     (SNOMED CT and text) go into comments as the PhysioNet Challenges write them;
     statements of other systems and ``notes`` have no place in the format.
+    lead_names: spellings for the header, such as {"aVR": "AVR"}, where another software wants them.
     Each file appears whole or not at all. Returns the path of the header.
     Raises FileFormatError for what the format cannot hold.
     """
@@ -47,9 +51,10 @@ def write_wfdb(recording: Recording, path: str | os.PathLike[str]) -> Path:
     counts = np.rint(recording.signal.astype(np.float64) * np.array(gains)[:, None])
     samples = np.where(np.isnan(counts), MISSING, counts).astype("<i2")
     sums = samples.sum(axis=1, dtype=np.int64) & 0xFFFF
+    spelling = lead_names or {}
     lines = [f"{name} {n_leads} {_rate(recording.sampling_rate)} {n_samples}"]
     for lead, gain, first, checksum in zip(recording.leads, gains, samples[:, 0], sums, strict=True):
-        lines.append(f"{name}.dat 16 {gain}.0(0)/mV 16 0 {first} {checksum} 0 {lead}")
+        lines.append(f"{name}.dat 16 {gain}.0(0)/mV 16 0 {first} {checksum} 0 {spelling.get(lead, lead)}")
     lines += _comments(recording)
     try:
         _write_whole(target.with_name(f"{name}.dat"), np.ascontiguousarray(samples.T).tobytes())

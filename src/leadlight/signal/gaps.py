@@ -32,8 +32,8 @@ def interpolate_gaps(recording: Recording, longest: float = 0.1) -> Recording:
             raise SignalError(
                 f"interpolate_gaps: lead {lead} has no sample at all; leave it out with select."
             )
-        # Half a sample of tolerance: 0.1 s is not exact in binary.
-        if lengths.max() > longest * recording.sampling_rate + 0.5:
+        # 0.3 s x 10 Hz is not 3 in binary.
+        if lengths.max() > longest * recording.sampling_rate + 1e-6:
             raise SignalError(
                 f"interpolate_gaps: found a gap of {duration:g} s in lead {lead}; accepted: at most "
                 f"{longest:g} s. Crop the recording to a part without it, or raise longest."
