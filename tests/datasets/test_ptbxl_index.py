@@ -216,7 +216,7 @@ def test_a_row_with_an_unusable_cell_is_set_aside_and_the_others_are_read(ptbxl,
     assert reasons(index)["2"].startswith(reason)
 
 
-@pytest.mark.parametrize("text", ["1984-11-09", "x7", "", "1.5", "-3", "0", "1e400"])
+@pytest.mark.parametrize("text", ["1984-11-09", "x7", "", "1.5", "-3", "0", "1e400", "1_7", "٣"])
 def test_a_row_without_a_usable_id_is_set_aside_by_its_place(ptbxl, text):
     index = ptbxl.add(1).add(text).read()
     assert reasons(index) == {"row 2": "ecg_id is not a whole number from 1 up"}

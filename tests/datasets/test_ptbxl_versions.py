@@ -122,6 +122,14 @@ def test_records_of_another_data_set_in_this_layout_are_not_taken_for_copies(ptb
     assert index.version == "own records in the layout of PTB-XL"
 
 
+def test_a_simulated_data_set_is_never_taken_for_ptbxl(ptbxl):
+    # Even where numbers and folds happen to be those of PTB-XL.
+    ptbxl.add(137, strat_fold=8).add(138, strat_fold=8).touch("SIMULATED", (".json",))
+    index = ptbxl.read()
+    assert index.version == "simulated"
+    assert [entry.source for entry in index.entries] == ["simulated", "simulated"]
+
+
 def test_numbers_beyond_ptbxls_are_another_data_set(ptbxl):
     assert ptbxl.add(21_838).read().version == "own records in the layout of PTB-XL"
 

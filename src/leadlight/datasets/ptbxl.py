@@ -29,6 +29,8 @@ from leadlight.errors import DatasetError, FileFormatError
 NAME = "ptb-xl"
 DATABASE = "ptbxl_database.csv"
 STATEMENTS = "scp_statements.csv"
+SIMULATED = "SIMULATED.json"
+"""Stands in data sets that `leadlight simulate` wrote in this layout."""
 LAYOUT = f"{DATABASE}, {STATEMENTS}, records100/, records500/"
 _COMPARE = "Compare it with the file of that name on physionet.org/content/ptb-xl."
 
@@ -76,12 +78,14 @@ def read_index(root: Path, sampling_rate: float, *, drop_duplicates: bool = True
     notes: list[str] = []
     rows, n_rows = _read_rows(root / DATABASE, set_aside, notes)
     _refuse_split_patients(root / DATABASE, rows)
-    version, evidence = tell_version(rows, n_rows)
+    simulated = (root / SIMULATED).is_file()
+    version, evidence = ("simulated", (f"{SIMULATED} says so",)) if simulated else tell_version(rows, n_rows)
     notes.append(f"version: {version} ({'; '.join(evidence)})")
     notes += _compare_statements(root / STATEMENTS)
     notes += _unknown_codes(rows)
-    entries = _find_files(root, rows, sampling_rate, set_aside, notes)
-    if official_numbering(rows):
+    source = "simulated" if simulated else NAME
+    entries = _find_files(root, rows, sampling_rate, source, set_aside, notes)
+    if not simulated and official_numbering(rows):
         _part_from_copies(entries, set_aside, notes, drop=drop_duplicates)
     counted = Counter(note for entry in entries.values() for note in entry.notes)
     notes += [f"{note}: {count:,} of {len(entries):,} records" for note, count in counted.items()]
@@ -167,7 +171,12 @@ def _refuse_split_patients(file: Path, rows: dict[int, Row]) -> None:
 
 
 def _find_files(
-    root: Path, rows: dict[int, Row], sampling_rate: float, set_aside: list[SetAside], notes: list[str]
+    root: Path,
+    rows: dict[int, Row],
+    sampling_rate: float,
+    source: str,
+    set_aside: list[SetAside],
+    notes: list[str],
 ) -> dict[int, RecordEntry]:
     """Entries of the records that have a file to read, by ecg_id."""
     order = [rate for rate in ((100, 500) if sampling_rate == 100 else (500, 100)) if rate >= sampling_rate]
@@ -195,7 +204,7 @@ def _find_files(
             age=row.age,
             sex=row.sex,
             statements=row.statements,
-            source=NAME,
+            source=source,
             quality=row.quality,
             notes=row.notes,
         )

@@ -140,6 +140,9 @@ def _whole(text: str) -> int | None:
 
 
 def _number(text: str) -> float | None:
+    # Python also takes "1_0" and digits of other scripts: not what a data set writes.
+    if "_" in text or not text.isascii():
+        return None
     try:
         number = float(text)
     except ValueError:
