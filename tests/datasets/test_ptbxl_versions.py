@@ -175,6 +175,13 @@ def test_signs_that_contradict_each_other_are_said_to():
     assert "ages above 89: 5 as 300, 0 as they are" in evidence
 
 
+def test_true_ages_mixed_in_from_an_older_release_do_not_hide_that_300_is_of_a_later_one():
+    found = rows([1], age=300.0) | rows([2], age=91.0)
+    name, evidence = tell_version(found, len(found))
+    assert name == "part of 1.0.2 or 1.0.3"
+    assert "ages above 89: 1 as 300, 1 as they are" in evidence
+
+
 def test_a_full_count_with_other_records_missing_is_not_taken_for_a_version():
     # As many records as 1.0.2, all 38 copies among them: a part of 1.0.1.
     ids = [number for number in range(1, 21_838) if number not in range(1, 37)]
