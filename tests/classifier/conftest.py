@@ -35,7 +35,11 @@ def fields() -> dict[str, Any]:
         },
         "preprocessing": Preprocessing(mean=0.1, scale=0.25),
         "label_space": {"name": "ptb-xl/superclass", "version": "1"},
-        "classes": [("CD", "Conduction disturbance"), ("MI", "Myocardial infarction"), ("NORM", "Normal ECG")],
+        "classes": [
+            ("CD", "Conduction disturbance"),
+            ("MI", "Myocardial infarction"),
+            ("NORM", "Normal ECG"),
+        ],
         "thresholds": {"values": [0.3, 0.7, 0.5], "rule": "best F1", "folds": [9], "n_records": 20},
         "training_data": {
             "dataset": "ptb-xl",

@@ -51,7 +51,11 @@ def test_it_keeps_the_fitted_numbers_to_the_bit(fields: dict[str, Any]) -> None:
 def test_what_follows_from_the_rest_is_filled_in(fields: dict[str, Any]) -> None:
     contract = contract_from(fields)
     assert contract.input.leads == contract.preprocessing.leads
-    assert (contract.input.sampling_rate, contract.input.n_samples, contract.input.units) == (100.0, 1000, "mV")
+    assert (contract.input.sampling_rate, contract.input.n_samples, contract.input.units) == (
+        100.0,
+        1000,
+        "mV",
+    )
     assert contract.versions.torch and contract.created.tzinfo is not None
     assert contract.codes == ("CD", "MI", "NORM")
 
@@ -76,7 +80,9 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(fields: dict[str, Any], 
         parse_contract(changed(fields, key, 1))
 
 
-@pytest.mark.parametrize("key", ["schema_version", "seed", "input.units", "preprocessing.mean", "weights_sha256"])
+@pytest.mark.parametrize(
+    "key", ["schema_version", "seed", "input.units", "preprocessing.mean", "weights_sha256"]
+)
 def test_a_missing_key_is_named_and_never_guessed(fields: dict[str, Any], key: str) -> None:
     with pytest.raises(ContractError, match=key.split(".")[-1]):
         parse_contract(changed(fields, key, REMOVED))
@@ -122,13 +128,15 @@ def test_an_impossible_value_is_refused(fields: dict[str, Any], key: str, value:
         ("metrics.folds", [1], "metrics.folds: found 1; accepted: validation folds only"),
     ],
 )
-def test_parts_that_disagree_are_refused(fields: dict[str, Any], key: str, value: object, message: str) -> None:
+def test_parts_that_disagree_are_refused(
+    fields: dict[str, Any], key: str, value: object, message: str
+) -> None:
     with pytest.raises(ContractError, match=message):
         parse_contract(changed(fields, key, value))
 
 
 def test_a_contract_of_a_later_leadlight_says_so(fields: dict[str, Any]) -> None:
-    with pytest.raises(ContractError, match="schema_version: found 2; accepted: 1.*upgrade"):
+    with pytest.raises(ContractError, match=r"schema_version: found 2; accepted: 1.*upgrade"):
         parse_contract(changed(fields, "schema_version", 2))
 
 
@@ -160,7 +168,7 @@ def test_a_huge_contract_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_contract_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="found no contract.json"):
+    with pytest.raises(ContractError, match=r"found no contract.json"):
         read_contract(tmp_path)
 
 
@@ -181,7 +189,8 @@ def test_whatever_stands_in_the_file_only_contract_errors_come_out(data: st.Data
         if data.draw(st.booleans()) or not isinstance(part[key], dict | list):
             part[key] = data.draw(st.recursive(
                 st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-                lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+                lambda inner: st.lists(inner, max_size=3)
+                | st.dictionaries(st.text(max_size=5), inner, max_size=3),
                 max_leaves=5,
             ))  # fmt: skip
             break
@@ -203,7 +212,8 @@ def test_reading_a_contract_needs_no_torch(model_folder: Path) -> None:
 
 
 _EXAMPLE = """{"schema_version": 1, "name": "n", "created": "2026-01-01T00:00:00Z",
-"architecture": {"name": "imle-net", "n_classes": 1, "n_leads": 1, "n_samples": 9, "sampling_rate": 3.0, "arguments": {}},
+"architecture": {"name": "imle-net", "n_classes": 1, "n_leads": 1, "n_samples": 9, "sampling_rate": 3.0,
+                 "arguments": {}},
 "input": {"leads": ["I"], "sampling_rate": 3.0, "n_samples": 9, "units": "mV"},
 "preprocessing": {"leads": ["I"], "sampling_rate": 3.0, "n_samples": 9, "mean": 0.0, "scale": 1.0},
 "label_space": {"name": "l", "version": "1"}, "classes": [{"code": "A", "description": "a"}],
@@ -211,7 +221,8 @@ _EXAMPLE = """{"schema_version": 1, "name": "n", "created": "2026-01-01T00:00:00
 "training_data": {"dataset": "d", "version": "", "title": "", "licence": "", "counts": {}},
 "folds": {"training": [1], "validation": [2]}, "recipe": {}, "seed": 1,
 "metrics": {"folds": [], "n_records": 0, "values": {"AUC": 0.5}},
-"versions": {"leadlight": "0", "torch": "0", "python": "3"}, "licence": "", "citations": ["c"], "limits": ["l"],
+"versions": {"leadlight": "0", "torch": "0", "python": "3"}, "licence": "",
+"citations": ["c"], "limits": ["l"],
 "weights_sha256": ""}"""
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import shutil
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -123,7 +124,9 @@ class TestSaving:
         self, tmp_path: Path, fields: dict[str, Any], small_module: nn.Module
     ) -> None:
         small_module.reset_head(4)  # type: ignore[operator]
-        with pytest.raises(ContractError, match=r"head.weight: found float32 \[4, 8\]; accepted: float32 \[3, 8\]"):
+        with pytest.raises(
+            ContractError, match=r"head.weight: found float32 \[4, 8\]; accepted: float32 \[3, 8\]"
+        ):
             save_model(tmp_path / "model", small_module, fields)
         assert not list(tmp_path.iterdir())
 
@@ -202,7 +205,7 @@ class TestRefusing:
     def test_weights_that_are_cut_short(self, model_folder: Path, n_bytes: int) -> None:
         path = model_folder / "model.safetensors"
         path.write_bytes(path.read_bytes()[:n_bytes])
-        with pytest.raises(ContractError, match="model.safetensors"):
+        with pytest.raises(ContractError, match=r"model.safetensors"):
             load(model_folder)
 
     def test_something_behind_the_end_of_the_weights(self, model_folder: Path) -> None:
@@ -225,7 +228,7 @@ class TestRefusing:
 
     def test_a_missing_tensor_by_name(self, model_folder: Path) -> None:
         rewrite(model_folder, lambda tensors: tensors.pop("head.bias"))
-        with pytest.raises(ContractError, match="found no tensor head.bias"):
+        with pytest.raises(ContractError, match=r"found no tensor head.bias"):
             load(model_folder)
 
     def test_an_extra_tensor_by_name(self, model_folder: Path) -> None:
@@ -240,7 +243,7 @@ class TestRefusing:
 
     def test_a_tensor_of_another_type_by_name(self, model_folder: Path) -> None:
         rewrite(model_folder, lambda tensors: tensors.update({"head.bias": torch.zeros(3).double()}))
-        with pytest.raises(ContractError, match="head.bias: found float64"):
+        with pytest.raises(ContractError, match=r"head.bias: found float64"):
             load(model_folder)
 
     def test_an_architecture_that_is_not_registered(self, model_folder: Path) -> None:
@@ -250,7 +253,8 @@ class TestRefusing:
             load(model_folder)
 
     @pytest.mark.parametrize(
-        "arguments", [{"filter": 4}, {"filters": "4"}, {"filters": -4}, {"filters": [4]}, {"self": 1}, {"n_leads": 1}]
+        "arguments",
+        [{"filter": 4}, {"filters": "4"}, {"filters": -4}, {"filters": [4]}, {"self": 1}, {"n_leads": 1}],
     )
     def test_arguments_that_the_architecture_does_not_take(
         self, model_folder: Path, arguments: dict[str, object]
@@ -306,10 +310,12 @@ class TestNothingIsEverUnpickled:
         return trace
 
     @pytest.mark.parametrize("protocol", [0, 2, 5])
-    def test_a_pickle_under_the_name_of_the_weights(self, model_folder: Path, trace: Path, protocol: int) -> None:
+    def test_a_pickle_under_the_name_of_the_weights(
+        self, model_folder: Path, trace: Path, protocol: int
+    ) -> None:
         (model_folder / "model.safetensors").write_bytes(pickle.dumps(Bomb(trace), protocol))
         seal(model_folder)
-        with pytest.raises(ContractError, match="safetensors only. Pickles .* are never read"):
+        with pytest.raises(ContractError, match=r"safetensors only. Pickles .* are never read"):
             load(model_folder)
         assert not trace.exists()
 
@@ -320,7 +326,9 @@ class TestNothingIsEverUnpickled:
             load(model_folder)
         assert not trace.exists()
 
-    @pytest.mark.parametrize("name", ["model.pt", "weights.PTH", "model.pkl", "pytorch_model.bin", "last.ckpt"])
+    @pytest.mark.parametrize(
+        "name", ["model.pt", "weights.PTH", "model.pkl", "pytorch_model.bin", "last.ckpt"]
+    )
     def test_a_pickle_beside_the_weights(self, model_folder: Path, trace: Path, name: str) -> None:
         torch.save(Bomb(trace), model_folder / name)
         with pytest.raises(ContractError, match=f"{name}: found a file that can carry a pickle"):
@@ -330,21 +338,24 @@ class TestNothingIsEverUnpickled:
     def test_a_pickle_in_place_of_the_weights(self, model_folder: Path, trace: Path) -> None:
         (model_folder / "model.safetensors").unlink()
         torch.save(Bomb(trace), model_folder / "model.pt")
-        with pytest.raises(ContractError, match="model.pt"):
+        with pytest.raises(ContractError, match=r"model.pt"):
             load(model_folder)
         assert not trace.exists()
+
+
+_HEADER_KEYS = ["dtype", "shape", "data_offsets", "head.bias", "__metadata__"]
 
 
 @settings(max_examples=150, deadline=None)
 @given(header=st.binary(max_size=200) | st.recursive(
     st.none() | st.integers() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["dtype", "shape", "data_offsets", "head.bias", "__metadata__"]), inner, max_size=3),
+    | st.dictionaries(st.sampled_from(_HEADER_KEYS), inner, max_size=3),
     max_leaves=8,
 ).map(lambda value: json.dumps(value).encode()), tail=st.binary(max_size=16))  # fmt: skip
-def test_whatever_stands_in_the_weights_file_only_contract_errors_come_out(header: bytes, tail: bytes) -> None:
-    import tempfile
-
+def test_whatever_stands_in_the_weights_file_only_contract_errors_come_out(
+    header: bytes, tail: bytes
+) -> None:
     architecture = contract_from(_SMALLEST).architecture
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "model.safetensors"
@@ -355,7 +366,8 @@ def test_whatever_stands_in_the_weights_file_only_contract_errors_come_out(heade
 
 _SMALLEST: dict[str, Any] = {
     "name": "smallest",
-    "architecture": {"name": "imle-net", "n_classes": 1, "n_leads": 1, "n_samples": 50, "sampling_rate": 100.0,
+    "architecture": {"name": "imle-net", "n_classes": 1, "n_leads": 1, "n_samples": 50,
+                     "sampling_rate": 100.0,
                      "arguments": {"filters": 1, "stages": 1, "lstm_units": 1, "attention_units": 1}},
     "preprocessing": {"leads": ["I"], "sampling_rate": 100.0, "n_samples": 50, "mean": 0.0, "scale": 1.0},
     "label_space": {"name": "any", "version": "1"},

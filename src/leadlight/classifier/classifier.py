@@ -28,9 +28,11 @@ Longer = Literal["refuse", "first", "centre", "windows"]
 Readable = Recording | str | os.PathLike[str]
 """A recording, or the path of one."""
 
-# Outside these, the signal of an ECG in millivolts is unheard of: likely other units.
+# Standard deviations outside these are unheard of in an ECG in millivolts; below
+# a tenth of a microvolt a lead is flat.
 _LARGEST_DEVIATION_MV = 20.0
 _SMALLEST_DEVIATION_MV = 0.002
+_FLAT_DEVIATION_MV = 0.0001
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,14 +250,12 @@ def _window_starts(rest: int, hop: int) -> list[int]:
 
 def _oddities(views: Sequence[Recording]) -> tuple[str, ...]:
     """What looks as if the units were wrong or an electrode off; the model takes it all the same."""
-    notes = []
-    first = views[0].signal
-    flat = [lead for lead, row in zip(views[0].leads, first, strict=True) if row.max() == row.min()]
-    if flat:
-        notes.append(f"flat: {', '.join(flat)}")
-    typical = float(np.median(first.std(axis=1)))
-    if typical > _LARGEST_DEVIATION_MV or 0 < typical < _SMALLEST_DEVIATION_MV:
-        notes.append(f"the signal deviates by {typical:.3g} mV, unlike an ECG: are the units right?")
+    deviations = views[0].signal.std(axis=1)
+    flat = [lead for lead, one in zip(views[0].leads, deviations, strict=True) if one < _FLAT_DEVIATION_MV]
+    typical = float(np.median(deviations))
+    notes = [f"flat: {', '.join(flat)}"] if flat else []
+    if typical > _LARGEST_DEVIATION_MV or _FLAT_DEVIATION_MV <= typical < _SMALLEST_DEVIATION_MV:
+        notes.append(f"standard deviation {typical:.3g} mV, unlike an ECG: are the units right?")
     return tuple(notes)
 
 

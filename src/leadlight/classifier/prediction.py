@@ -80,7 +80,7 @@ class Prediction:
         """Bar chart of the probabilities with their thresholds."""
         from leadlight.figures import plot_probabilities
 
-        return plot_probabilities(self.classes, self.probabilities, self.thresholds)
+        return plot_probabilities(self.classes, self.probabilities, self.thresholds, self.descriptions)
 
     def __repr__(self) -> str:
         # Not the source: a repr ends up in logs, and a path may name a patient.
