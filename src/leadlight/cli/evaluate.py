@@ -70,12 +70,12 @@ def command(
         print_json(evaluation.to_dict())
         return
     subject = evaluation.subject
-    print_table(
-        _overall_rows(evaluation),
-        title=f"{subject['model']} on {subject['dataset']}, fold {fold}: "
-        f"{evaluation.n_records} records of {evaluation.n_patients} patients",
+    typer.echo(
+        f"{subject['model']} on {subject['dataset']}, fold {fold}: "
+        f"{evaluation.n_records} records of {evaluation.n_patients} patients"
     )
-    print_table(_class_rows(evaluation), footer="In brackets: 95 % interval.")
+    print_table(_overall_rows(evaluation))
+    print_table(_class_rows(evaluation), footer="in brackets: 95 % interval")
     for note in evaluation.notes:
         typer.echo(f"note: {note}")
     for path in written:
