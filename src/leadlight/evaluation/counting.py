@@ -64,6 +64,20 @@ def count(
     )
 
 
+def mean_square(
+    truth: ArrayLike,
+    probabilities: ArrayLike,
+    known: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> Floats:
+    """Mean squared distance between probability and truth, (weightings, classes): the Brier score."""
+    positive, values, mask = checked(truth, probabilities, known)
+    all_weights = checked_weights(weights, len(positive))
+    squares = np.where(mask, (values - positive) ** 2, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((all_weights @ squares) / (all_weights @ mask.astype(np.float64)))
+
+
 @dataclass(frozen=True)
 class RecordCentred:
     """Precision, recall and F averaged over records, each (weightings, thresholds); NaN where not defined."""

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.arrays import Bools, Floats, checked, checked_thresholds
-from leadlight.evaluation.counting import count, record_centred
+from leadlight.evaluation.counting import count, mean_square, record_centred
 from leadlight.evaluation.intervals import Estimate, estimate, resample_patients
 from leadlight.evaluation.metrics import PAPER_THRESHOLDS, fmax, macro_mean, undefined_classes
 from leadlight.evaluation.ranking import rank
@@ -156,7 +156,7 @@ def evaluate(
         "macro_f1": macro_mean(counts.f1),
         "mean_accuracy": macro_mean(counts.accuracy),
         "mean_accuracy_at_half": macro_mean(count(positive, values, 0.5, mask, weights).accuracy),
-        "mean_brier": macro_mean(_brier(positive, values, mask, weights)),
+        "mean_brier": macro_mean(mean_square(positive, values, mask, weights)),
     }
     by_class = {
         "roc_auc": ranked.roc_auc,
@@ -201,13 +201,6 @@ def _largest(f: Floats) -> Floats:
     """The largest defined F of each weighting, (weightings,)."""
     filled = np.where(np.isfinite(f), f, -1.0).max(axis=1)
     return np.where(filled < 0, np.nan, filled)
-
-
-def _brier(positive: Bools, values: Floats, mask: Bools, weights: Floats) -> Floats:
-    """Mean squared distance of each weighting and class."""
-    squares = np.where(mask, (values - positive) ** 2, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((weights @ squares) / (weights @ mask.astype(np.float64)))
 
 
 def _remarks(classes: Sequence[ClassEvaluation], undefined: Bools, resampled_auc: Floats) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leadlight.evaluation.arrays import Bools, Floats, checked
-from leadlight.evaluation.counting import count, record_centred
+from leadlight.evaluation.counting import RecordCentred, count, mean_square, record_centred
 from leadlight.evaluation.ranking import rank
 
 PAPER_THRESHOLDS: Floats = np.arange(10, dtype=np.float64) * (1 / 9)
@@ -51,10 +51,7 @@ def accuracy(
 
 def brier(truth: ArrayLike, scores: ArrayLike, known: ArrayLike | None = None) -> Floats:
     """Mean squared distance between probability and truth of each class, (classes,): 0 is best."""
-    positive, probabilities, mask = checked(truth, scores, known)
-    squares = np.where(mask, (probabilities - positive) ** 2, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(squares.sum(axis=0) / mask.sum(axis=0))
+    return np.asarray(mean_square(truth, scores, known)[0])
 
 
 def macro_mean(per_class: ArrayLike) -> Floats:
@@ -97,22 +94,19 @@ def fmax(
     NaN throughout where no record has a label. Radivojac et al. 2013, doi:10.1038/nmeth.2340.
     """
     if thresholds is None:
-        candidates, precision, recall = _at_every_score(truth, scores, known)
+        curve = _at_every_score(truth, scores, known)
     else:
         curve = record_centred(truth, scores, thresholds, known)
-        candidates, precision, recall = curve.thresholds, curve.precision[0], curve.recall[0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        f = 2 * precision * recall / (precision + recall)
+    f = curve.f[0]
     if not np.isfinite(f).any():
         return FMax(np.nan, np.nan, np.nan, np.nan)
     best = int(np.nanargmax(f))
-    return FMax(float(f[best]), float(candidates[best]), float(precision[best]), float(recall[best]))
+    precision, recall = float(curve.precision[0, best]), float(curve.recall[0, best])
+    return FMax(float(f[best]), float(curve.thresholds[best]), precision, recall)
 
 
-def _at_every_score(
-    truth: ArrayLike, scores: ArrayLike, known: ArrayLike | None
-) -> tuple[Floats, Floats, Floats]:
-    """(thresholds from the highest score down, precision, recall), each (distinct scores,).
+def _at_every_score(truth: ArrayLike, scores: ArrayLike, known: ArrayLike | None) -> RecordCentred:
+    """Record-centred precision and recall at every distinct score, from the highest down.
 
     Each score that is passed on the way down changes the precision and recall of its own record alone,
     so the averages over records are running sums of these changes.
@@ -140,8 +134,6 @@ def _at_every_score(
         return np.asarray(np.cumsum(changes.ravel()[called][descending])[last_of_equals])
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (
-            passed[last_of_equals],
-            running(gained) / running(opened),
-            running(recalled) / (n_labels > 0).sum(),
-        )
+        mean_precision = running(gained) / running(opened)
+        mean_recall = running(recalled) / (n_labels > 0).sum()
+    return RecordCentred(passed[last_of_equals], mean_precision[None], mean_recall[None])
