@@ -11,6 +11,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from leadlight import models
 from leadlight.classifier import contract_from, folder, load, read_contract, save_model, shipped
 from leadlight.classifier.weights import module_with_weights
 from leadlight.errors import ContractError, ModelError, RunError
+from leadlight.models import registry
 
 
 def seal(model_folder: Path) -> None:
@@ -119,6 +122,34 @@ class TestSaving:
         with pytest.raises(ContractError, match="something else than a model folder"):
             save_model(tmp_path, small_module, fields)
         assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+    def test_a_link_to_a_model_folder_is_followed(
+        self, model_folder: Path, fields: dict[str, Any], small_module: nn.Module, tmp_path: Path
+    ) -> None:
+        (tmp_path / "link").symlink_to(model_folder)
+        assert save_model(tmp_path / "link", small_module, {**fields, "name": "newer"}) == tmp_path / "link"
+        assert (tmp_path / "link").is_symlink()
+        assert read_contract(model_folder).name == "newer"
+
+    def test_the_current_directory_can_be_named_by_a_dot(
+        self,
+        tmp_path: Path,
+        fields: dict[str, Any],
+        small_module: nn.Module,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        save_model(".", small_module, fields)
+        assert read_contract(tmp_path / "here").name == "small"
+
+    def test_weights_that_diverged_are_not_saved(
+        self, tmp_path: Path, fields: dict[str, Any], small_module: nn.Module
+    ) -> None:
+        with torch.no_grad():
+            next(small_module.parameters()).fill_(float("inf"))
+        with pytest.raises(ContractError, match="NaN or infinite"):
+            save_model(tmp_path / "model", small_module, fields)
 
     def test_a_module_that_is_not_the_contract_s_is_refused(
         self, tmp_path: Path, fields: dict[str, Any], small_module: nn.Module
@@ -246,6 +277,11 @@ class TestRefusing:
         with pytest.raises(ContractError, match=r"head.bias: found float64"):
             load(model_folder)
 
+    def test_weights_that_are_not_finite(self, model_folder: Path) -> None:
+        rewrite(model_folder, lambda tensors: tensors["head.bias"].__setitem__(1, float("nan")))
+        with pytest.raises(ContractError, match=r"head.bias: found values that are NaN"):
+            load(model_folder)
+
     def test_an_architecture_that_is_not_registered(self, model_folder: Path) -> None:
         path = model_folder / "contract.json"
         path.write_text(path.read_text().replace('"name": "imle-net"', '"name": "os.system"'))
@@ -287,6 +323,33 @@ class TestRefusing:
         finally:
             tracemalloc.stop()
         assert time.monotonic() - began < 5
+
+    def test_a_contract_cannot_make_the_architecture_grow_without_end(
+        self, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        built = 0
+
+        class Deep(nn.Module):
+            def __init__(
+                self, n_classes: int, n_leads: int, n_samples: int, sampling_rate: float, *, depth: int
+            ) -> None:
+                nonlocal built
+                super().__init__()
+                for _ in range(depth):
+                    built += 1
+                    self.add_module(f"layer{built}", nn.Linear(1, 1))
+
+        monkeypatch.setitem(
+            registry._MODELS, "imle-net", replace(models.describe("imle-net"), architecture=Deep)
+        )
+        path = model_folder / "contract.json"
+        document = json.loads(path.read_text())
+        document["architecture"]["arguments"] = {"depth": 1_000_000}
+        path.write_text(json.dumps(document))
+        with pytest.raises(ContractError, match="far more tensors than the weights file has"):
+            load(model_folder)
+        assert built < 5000
+        nn.Linear(1, 1)  # the watch is over: building goes on as before
 
 
 class Bomb:

@@ -44,7 +44,7 @@ def test_it_turns_into_json(prediction: Prediction) -> None:
     values = json.loads(json.dumps(prediction.to_dict()))
     assert values["findings"] == ["MI", "NORM"]
     assert values["notes"] == list(prediction.notes)
-    assert values["classes"][2]["probability"] == pytest.approx(0.9)
+    assert values["classes"][2]["probability"] == 0.9
 
 
 def test_it_prints_findings_first_and_marks_them(prediction: Prediction) -> None:

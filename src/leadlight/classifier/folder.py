@@ -92,7 +92,7 @@ def save_model(
     """
     if not isinstance(contract, Contract):
         contract = contract_from(contract)
-    folder = Path(folder)
+    given, folder = Path(folder), Path(folder).resolve()
     if folder.exists() and not _is_replaceable(folder):
         raise ContractError(
             f"{folder}: found something else than a model folder; accepted: a new name, or a model folder, "
@@ -124,7 +124,7 @@ def save_model(
         _sync_folder(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return folder
+    return given
 
 
 def _is_replaceable(folder: Path) -> bool:

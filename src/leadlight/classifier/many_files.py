@@ -91,7 +91,7 @@ def result_values(result: FileResult) -> dict[str, Any]:
     return {
         "file": str(result.file),
         "findings": None if prediction is None else list(prediction.findings),
-        "probabilities": None if prediction is None else _probabilities(prediction),
+        "probabilities": prediction and {row["class"]: row["probability"] for row in prediction.table()},
         "notes": [] if prediction is None else list(prediction.notes),
         "error": result.error or None,
     }
@@ -121,12 +121,6 @@ def _views(classifier: Classifier, file: Path, longer: Longer) -> tuple[list[Rec
         if os.environ.get("LEADLIGHT_DEBUG"):
             raise
         return [], f"unexpected {type(error).__name__}; leadlight --debug predict shows where"
-
-
-def _probabilities(prediction: Prediction) -> dict[str, float]:
-    # The shortest decimal that is this float32: 0.9, not 0.8999999761581421.
-    shortest = (float(str(value)) for value in prediction.probabilities)
-    return dict(zip(prediction.classes, shortest, strict=True))
 
 
 def _csv_writer(stream: TextIO, contract: Contract) -> Callable[[FileResult], None]:

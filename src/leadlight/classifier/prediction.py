@@ -58,8 +58,8 @@ class Prediction:
             {
                 "class": code,
                 "description": description,
-                "probability": float(probability),
-                "threshold": float(threshold),
+                "probability": _shortest(probability),
+                "threshold": _shortest(threshold),
                 "found": code in findings,
             }
             for code, description, probability, threshold in zip(
@@ -119,3 +119,8 @@ class Prediction:
             f"{code} {probability:.3f}" + ("*" if code in self.findings else "")
             for code, probability in zip(self.classes, self.probabilities, strict=True)
         )
+
+
+def _shortest(value: np.float32) -> float:
+    """The shortest decimal that is this float32: 0.9, not 0.8999999761581421."""
+    return float(str(value))

@@ -45,6 +45,7 @@ def weights_bytes(module: nn.Module, architecture: Architecture) -> bytes:
 
     # A copy each: tied tensors would share memory, which the format refuses.
     state = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in module.state_dict().items()}
+    _check_finite(state, "the module to save")
     n_bytes = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
     _check_state(
         _state_without_memory(architecture, len(state), n_bytes),
@@ -79,6 +80,7 @@ def module_with_weights(architecture: Architecture, file: Path, sha256: str) -> 
         tensors: dict[str, Tensor] = load(data)
     except SafetensorError as error:
         raise ContractError(f"{file}: found a damaged safetensors file ({error}).") from error
+    _check_finite(tensors, file)
     with torch.random.fork_rng(devices=[]):
         module = _create(architecture)
     module.load_state_dict(tensors, strict=True)
@@ -205,6 +207,14 @@ def _check_state(needed: Mapping[str, _Stored], stored: Mapping[str, _Stored], f
             raise ContractError(
                 f"{file}, {name}: found {found.dtype} {list(found.shape)}; "
                 f"accepted: {right.dtype} {list(right.shape)}, as the architecture in contract.json has it."
+            )
+
+
+def _check_finite(tensors: Mapping[str, Tensor], file: object) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise ContractError(
+                f"{file}, {name}: found values that are NaN or infinite; accepted: finite values."
             )
 
 
