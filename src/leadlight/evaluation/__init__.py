@@ -3,7 +3,7 @@
 arrays: what the functions accept. ranking, counting: the sums behind the metrics, for many record
 weightings at once. metrics: one number a class or one in all. thresholds: fitted on the validation
 fold. intervals: the bootstrap over patients. evaluation: all of it together; saving: its files.
-selection: the records of a fold that a model can be measured on. runs: a run, or any model, on one fold.
+runs: a run, or any model, on one fold.
 
 Nothing here trains, and nothing chooses by the fold that is reported.
 """

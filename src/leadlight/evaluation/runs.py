@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.evaluation import Evaluation, evaluate
-from leadlight.evaluation.selection import select
 from leadlight.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
@@ -43,17 +42,17 @@ def evaluate_run(
     Raises EvaluationError, and what loading the model and opening the data raise.
     """
     from leadlight.classifier import find_model_folder, load, read_contract
-    from leadlight.store import open_or_prepare
+    from leadlight.store import open_or_prepare, select
 
     contract = read_contract(find_model_folder(model))
     place = Path(data) if data is not None else _data_of_run(Path(model))
     store = open_or_prepare(place, contract.input.sampling_rate, on_progress)
     notes = []
-    if store.dataset == contract.training_data.dataset:  # elsewhere a fold of that number is another one
+    if _same_source(store, contract):  # elsewhere a fold of that number is another one
         notes += _fold_remarks(contract, fold, allow_training_fold)
     selection = select(
         store,
-        fold,
+        [fold],
         _label_space(contract),
         n_samples=contract.input.n_samples,
         min_likelihood=float(str(contract.recipe.get("min_likelihood", 0.0))),
@@ -88,6 +87,15 @@ def evaluate_run(
         resamples=resamples,
         seed=seed,
     )
+
+
+def _same_source(store: Store, contract: Contract) -> bool:
+    """Whether the folds mean the same records; a simulated set has the name and layout of a real one."""
+    simulated = (
+        "simulated" in (store.description["dataset_version"] or ""),
+        "simulated" in contract.training_data.version,
+    )
+    return store.dataset == contract.training_data.dataset and simulated[0] == simulated[1]
 
 
 def _data_of_run(folder: Path) -> Path:

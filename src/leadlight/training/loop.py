@@ -113,7 +113,7 @@ def fit(
                 saved_at = time.monotonic()
 
         scores, validation_loss = predict_part(fabric, model, data, settings.batch_size)
-        auc = float(macro_mean(roc_auc(data.validation.targets, scores, data.validation.known)))
+        auc = float(macro_mean(roc_auc(data.validation.truth, scores, data.validation.known)))
         progress.seconds = time.monotonic() - began
         progress.rows.append(
             {
@@ -151,7 +151,7 @@ def predict_part(
     """Probabilities (records, classes) and mean loss of the validation part; processes share the work."""
     part, processes = data.validation, fabric.world_size
     model.eval()
-    scores = np.zeros(part.targets.shape, dtype=np.float32)
+    scores = np.zeros(part.truth.shape, dtype=np.float32)
     loss_sum = loss_count = 0.0
     everyone = np.arange(len(part))
     with torch.no_grad():

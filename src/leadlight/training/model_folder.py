@@ -13,7 +13,8 @@ from leadlight.classifier import Classifier, save_model
 from leadlight.classifier.contract import contract_from
 from leadlight.evaluation import average_precision, fit_thresholds, macro_mean, roc_auc
 from leadlight.recipes import Recipe
-from leadlight.training.data import Part, TrainingInput
+from leadlight.store import Selection
+from leadlight.training.data import TrainingInput
 from leadlight.training.loop import Progress
 
 LICENCE = "Apache-2.0 (weights); the training data keep their own licence"
@@ -32,7 +33,7 @@ def save_best(
     contract = contract_from(_contract_values(recipe, data, progress))
     scores = _scores(Classifier(module.eval(), contract), data)
     part = data.validation
-    fitted = fit_thresholds(part.targets, scores, part.known, rule="best-f1")
+    fitted = fit_thresholds(part.truth, scores, part.known, rule="best-f1")
     unfitted = [code for code, value in zip(contract.codes, fitted, strict=True) if np.isnan(value)]
     limits = contract.limits
     if unfitted:
@@ -67,9 +68,9 @@ def _scores(classifier: Classifier, data: TrainingInput) -> NDArray[np.float32]:
     return np.concatenate(chunks)
 
 
-def _metrics(part: Part, scores: NDArray[np.float32], codes: tuple[str, ...]) -> dict[str, float | None]:
-    auc = roc_auc(part.targets, scores, part.known)
-    precision = average_precision(part.targets, scores, part.known)
+def _metrics(part: Selection, scores: NDArray[np.float32], codes: tuple[str, ...]) -> dict[str, float | None]:
+    auc = roc_auc(part.truth, scores, part.known)
+    precision = average_precision(part.truth, scores, part.known)
     values = {
         "macro ROC-AUC": float(macro_mean(auc)),
         "macro average precision": float(macro_mean(precision)),

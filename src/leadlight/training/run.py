@@ -15,12 +15,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight import models
+from leadlight import labels, models
 from leadlight.errors import RunError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.recipes import Recipe, load_recipe
-from leadlight.store import Store, open_or_prepare
-from leadlight.training.data import TrainingInput, fit_preprocessing, select_part
+from leadlight.store import Selection, Store, open_or_prepare, select
+from leadlight.training.data import TrainingInput, fit_preprocessing
 from leadlight.training.loop import Progress, fit
 from leadlight.training.model_folder import save_best
 
@@ -176,20 +176,19 @@ def _train(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallba
     import torch
 
     store = _open_data(fabric, run, recipe, on_progress)
-    training, training_notes = select_part(store, recipe, recipe.folds.training)
-    validation, validation_notes = select_part(store, recipe, recipe.folds.validation)
+    training = select_records(store, recipe, recipe.folds.training)
+    validation = select_records(store, recipe, recipe.folds.validation)
     data = TrainingInput(store, training, validation, fit_preprocessing(store, training, recipe))
-    notes = (*training_notes, *validation_notes)
     if fabric.is_global_zero:
         _write_json(
             run.path / ENVIRONMENT_FILE,
             {**run.environment, "records": {"training": len(training), "validation": len(validation)},
-             "left_out": list(notes)},
+             "left_out": {"training": training.left_out, "validation": validation.left_out}},
         )  # fmt: skip
     # Recipe seed for the weights, then another for each process, for dropout and the like.
     torch.manual_seed(recipe.seed)
     module = models.create(
-        recipe.model, training.targets.shape[1], len(recipe.input.leads), recipe.input.n_samples,
+        recipe.model, training.truth.shape[1], len(recipe.input.leads), recipe.input.n_samples,
         recipe.input.sampling_rate, **recipe.arguments,
     )  # fmt: skip
     torch.manual_seed(recipe.seed + fabric.global_rank)
@@ -200,6 +199,18 @@ def _train(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallba
         _finish(run, progress)
     fabric.barrier()
     return run
+
+
+def select_records(store: Store, recipe: Recipe, folds: Sequence[int]) -> Selection:
+    """The records of these folds that a recipe trains on."""
+    return select(
+        store,
+        folds,
+        labels.space(recipe.labels),
+        n_samples=recipe.input.n_samples,
+        min_likelihood=recipe.min_likelihood,
+        keep_unlabelled=recipe.keep_unlabelled,
+    )
 
 
 def _open_data(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback) -> Store:

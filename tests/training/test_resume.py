@@ -1,0 +1,141 @@
+"""A run that is killed at any moment and resumed ends with the same weights, to the bit."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from leadlight.errors import RunError
+from leadlight.training import Machine, resume, train
+
+ONE_THREAD = Machine(accelerator="cpu", threads=1)
+
+
+class Killed(Exception):
+    pass
+
+
+def dies_after(batches: int):
+    """A progress callback that ends the run, as a kill would, after so many batches."""
+    seen = 0
+
+    def on_progress(done: int, total: int, message: str = "") -> None:
+        nonlocal seen
+        if "epoch" in message:
+            seen += 1
+            if seen >= batches:
+                raise Killed
+
+    return on_progress
+
+
+def weights(run) -> bytes:
+    return (run.model / "model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(store_folder, small, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    return train("imle-net", store_folder, out, overrides=small, machine=ONE_THREAD)
+
+
+def test_training_twice_gives_the_same_weights(uninterrupted, store_folder, small, tmp_path):
+    again = train("imle-net", store_folder, tmp_path / "again", overrides=small, machine=ONE_THREAD)
+    assert weights(again) == weights(uninterrupted)
+
+
+@pytest.mark.parametrize("batches", [1, 2, 5, 9])
+def test_interrupted_anywhere_ends_the_same(uninterrupted, store_folder, small, tmp_path, batches):
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(
+            "imle-net",
+            store_folder,
+            out,
+            overrides=small,
+            machine=ONE_THREAD,
+            on_progress=dies_after(batches),
+        )
+    with pytest.raises(Killed):
+        resume(out, on_progress=dies_after(batches))
+    run = resume(out)
+    assert weights(run) == weights(uninterrupted)
+    ours, theirs = (
+        path.read_text().splitlines() for path in (run.path / "log.csv", uninterrupted.path / "log.csv")
+    )
+    # All but the seconds.
+    assert [line.rpartition(",")[0] for line in ours] == [line.rpartition(",")[0] for line in theirs]
+
+
+def test_killed_processes_end_the_same(uninterrupted, store_folder, small, tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "leadlight.cli.app", "train"]
+    begin = [*command, "imle-net", "--data", str(store_folder), "--out", str(out), "--accelerator", "cpu",
+             "--threads", "1", *(part for value in small for part in ("--set", value))]  # fmt: skip
+    dice = random.Random(1)
+    for arguments in (begin, [*command, "--resume", str(out)]):
+        process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        checkpoint = out / "checkpoints" / "last.ckpt"
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if checkpoint.exists() and checkpoint.stat().st_mtime_ns > before:
+                break
+            time.sleep(0.002)
+        time.sleep(dice.uniform(0, 0.05))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert checkpoint.exists()
+    answer = subprocess.run([*command, "--resume", str(out)], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert (out / "model" / "model.safetensors").read_bytes() == weights(uninterrupted)
+
+
+def test_half_written_files_are_never_taken_for_whole(store_folder, small, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        train("imle-net", store_folder, out, overrides=small, machine=ONE_THREAD, on_progress=dies_after(2))
+    (out / "checkpoints" / "last.tmp").write_bytes(b"half")
+    assert resume(out).is_finished
+
+
+def test_damaged_checkpoint_is_named(store_folder, small, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        train("imle-net", store_folder, out, overrides=small, machine=ONE_THREAD, on_progress=dies_after(3))
+    checkpoint = out / "checkpoints" / "last.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(RunError, match=r"last\.ckpt"):
+        resume(out)
+
+
+def test_pickled_code_in_a_checkpoint_is_not_run(store_folder, small, tmp_path):
+    import pickle
+
+    class Bad:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "pwned"),)
+
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        train("imle-net", store_folder, out, overrides=small, machine=ONE_THREAD, on_progress=dies_after(2))
+    (out / "checkpoints" / "last.ckpt").write_bytes(pickle.dumps({"model": Bad()}))
+    with pytest.raises(RunError):
+        resume(out)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_finished_run_is_returned_as_it_is(uninterrupted):
+    before = weights(uninterrupted)
+    assert weights(resume(uninterrupted.path)) == before
+
+
+def test_a_run_is_never_overwritten(uninterrupted, store_folder, small):
+    with pytest.raises(RunError, match="--resume"):
+        train("imle-net", store_folder, uninterrupted.path, overrides=small, machine=ONE_THREAD)

@@ -1,0 +1,185 @@
+"""What a run does with its folds, its losses and its machine."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import tomllib
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+import leadlight as ll
+from leadlight.errors import RunError
+from leadlight.evaluation import macro_mean, roc_auc
+from leadlight.recipes import load_recipe
+from leadlight.training import Machine, train
+from leadlight.training.data import batches, epoch_order, fit_preprocessing, select_part
+from leadlight.training.losses import binary_cross_entropy
+
+ONE_THREAD = Machine(accelerator="cpu", threads=1)
+
+
+@pytest.fixture(scope="module")
+def run(store_folder, small, tmp_path_factory):
+    return train(
+        "imle-net", store_folder, tmp_path_factory.mktemp("run") / "run", overrides=small, machine=ONE_THREAD
+    )
+
+
+@pytest.fixture(scope="module")
+def store(store_folder):
+    return ll.open_store(store_folder)
+
+
+def test_loss_is_torchs_own_where_everything_is_known():
+    generator = torch.Generator().manual_seed(0)
+    logits, targets = torch.randn(7, 5, generator=generator), torch.rand(7, 5, generator=generator).round()
+    loss_sum, count = binary_cross_entropy(logits, targets, torch.ones(7, 5))
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
+    torch.testing.assert_close(loss_sum / count, expected)
+
+
+def test_unknown_labels_do_not_count():
+    logits = torch.tensor([[0.0, 5.0]])
+    loss_sum, count = binary_cross_entropy(logits, torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0]]))
+    # Binary cross-entropy of probability one half is the logarithm of two.
+    assert_allclose(float(loss_sum / count), np.log(2), rtol=1e-6)
+
+
+def test_parts_hold_their_folds_and_no_patient_twice(store, small):
+    recipe = load_recipe("imle-net", overrides=small)
+    training, _ = select_part(store, recipe, recipe.folds.training)
+    validation, _ = select_part(store, recipe, recipe.folds.validation)
+    folds, patients = store.index["fold"].to_numpy(), store.index["patient_id"].to_numpy()
+    assert set(folds[training.rows]) == {1, 2, 3, 4}
+    assert set(folds[validation.rows]) == {5, 6}
+    assert not set(patients[training.rows]) & set(patients[validation.rows])
+
+
+def test_scaling_is_fitted_on_training_records_alone(store, small):
+    recipe = load_recipe("imle-net", overrides=small)
+    training, _ = select_part(store, recipe, recipe.folds.training)
+    preprocessing = fit_preprocessing(store, training, recipe)
+    values = store.signals(training.rows).astype(np.float64)
+    assert_allclose(preprocessing.mean, values.mean(), rtol=1e-6)
+    assert_allclose(preprocessing.scale, values.std(), rtol=1e-6)
+
+
+def test_unlabelled_records_are_left_out_and_counted(store, small):
+    dropped, notes = select_part(store, load_recipe("imle-net", overrides=small), range(1, 11))
+    kept, _ = select_part(
+        store, load_recipe("imle-net", overrides=[*small, "keep_unlabelled=true"]), range(1, 11)
+    )
+    assert len(kept) == len(store)
+    without = int((kept.targets.sum(axis=1) == 0).sum())
+    assert len(dropped) == len(store) - without
+    assert any("without a label" in note for note in notes) == (without > 0)
+
+
+def test_records_of_another_length_are_refused_in_words(store, small):
+    with pytest.raises(RunError, match="not 5 s long"):
+        select_part(store, load_recipe("imle-net", overrides=[*small, "seconds=5"]), [1])
+
+
+def test_order_is_a_permutation_drawn_from_seed_and_epoch():
+    first, again, other = epoch_order(100, 1, 1), epoch_order(100, 1, 1), epoch_order(100, 1, 2)
+    assert sorted(first) == list(range(100))
+    assert (first == again).all() and (first != other).any()
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_processes_share_each_batch(processes):
+    order = np.arange(21)
+    shares = [list(batches(order, 8, rank, processes)) for rank in range(processes)]
+    for number, together in enumerate([order[:8], order[8:16], order[16:]]):
+        assert sorted(np.concatenate([share[number] for share in shares])) == list(together)
+
+
+def test_run_folder_is_complete(run):
+    recipe = tomllib.loads((run.path / "recipe.toml").read_text())
+    assert recipe["training"]["epochs"] == 3
+    assert recipe["training"]["learning_rate"] == 1e-3
+    environment = json.loads((run.path / "environment.json").read_text())
+    assert {"data", "seed", "command", "versions", "machine", "records", "finished"} <= set(environment)
+    with (run.path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert list((run.path / "tensorboard").iterdir())
+    assert {path.name for path in run.model.iterdir()} == {
+        "model.safetensors",
+        "contract.json",
+        "MODEL_CARD.md",
+    }
+
+
+def test_best_epoch_is_kept(run, store, small):
+    with (run.path / "log.csv").open() as file:
+        aucs = [float(row["validation_macro_auc"]) for row in csv.DictReader(file)]
+    assert run.environment["best_epoch"] == int(np.argmax(aucs)) + 1
+    validation, _ = select_part(store, load_recipe("imle-net", overrides=small), [5, 6])
+    scores = ll.load(run.path).predict_signals(store.signals(validation.rows))
+    assert_allclose(macro_mean(roc_auc(validation.targets, scores)), max(aucs), atol=1e-6)
+
+
+def test_contract_states_what_was_done(run):
+    contract = ll.load(run.path).contract
+    assert contract.folds.training == (1, 2, 3, 4)
+    assert contract.folds.validation == contract.thresholds.folds == contract.metrics.folds == (5, 6)
+    assert contract.architecture.arguments["filters"] == 2
+    assert contract.recipe["training"]["epochs"] == 3
+    assert contract.training_data.counts["training records"] == run.environment["records"]["training"]
+
+
+def test_training_stops_when_validation_no_longer_improves(store_folder, small, tmp_path):
+    run = train(
+        "imle-net", store_folder, tmp_path / "run", machine=ONE_THREAD,
+        overrides=[*small, "epochs=6", "patience=1", "min_improvement=1.0"],
+    )  # fmt: skip
+    # From -1 the first epoch improves by at least 1; after it none can.
+    assert run.environment["epochs"] == 2
+
+
+def test_data_folder_is_prepared_into_the_cache_once(simulated_folder, small, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEADLIGHT_CACHE", str(tmp_path / "cache"))
+    overrides = [*small, "epochs=1"]
+    train("imle-net", simulated_folder, tmp_path / "one", overrides=overrides, machine=ONE_THREAD)
+    stores = sorted((tmp_path / "cache").rglob("store.json"))
+    assert len(stores) == 1
+    made = stores[0].stat().st_mtime_ns
+    train("imle-net", simulated_folder, tmp_path / "two", overrides=overrides, machine=ONE_THREAD)
+    assert sorted((tmp_path / "cache").rglob("store.json")) == stores
+    assert stores[0].stat().st_mtime_ns == made
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed"])
+def test_mixed_precision_learns_nearly_the_same(run, store_folder, small, tmp_path, precision):
+    mixed = train(
+        "imle-net", store_folder, tmp_path / "run", machine=ONE_THREAD,
+        overrides=[*small, f"precision={precision}"],
+    )  # fmt: skip
+    with (run.path / "log.csv").open() as ours, (mixed.path / "log.csv").open() as theirs:
+        exact, rounded = (
+            [float(row["train_loss"]) for row in csv.DictReader(file)] for file in (ours, theirs)
+        )
+    assert_allclose(rounded, exact, rtol=0.02)
+
+
+def test_two_processes_train_as_one(run, store_folder, small, tmp_path):
+    """Batch statistics are taken a process at a time, so the losses agree closely and not exactly."""
+    out = tmp_path / "run"
+    answer = subprocess.run(
+        [sys.executable, "-m", "leadlight.cli.app", "train", "imle-net", "--data", str(store_folder),
+         "--out", str(out), "--accelerator", "cpu", "--devices", "2", "--threads", "1",
+         *(part for value in small for part in ("--set", value))],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    with (run.path / "log.csv").open() as ours, (out / "log.csv").open() as theirs:
+        one, two = ([float(row["train_loss"]) for row in csv.DictReader(file)] for file in (ours, theirs))
+    assert_allclose(two, one, rtol=0.05)
+    assert ll.load(out).contract.folds.training == (1, 2, 3, 4)
