@@ -91,6 +91,8 @@ def shard_bytes(n_counts: int) -> int:
 
 def workspace_of(out: Path) -> Path:
     """The folder beside ``out`` in which a store is written until it is whole."""
+    if out.name in ("", ".."):
+        out = out.resolve()
     return out.with_name(out.name + WORKSPACE_SUFFIX)
 
 
@@ -141,11 +143,25 @@ def read_description(folder: Path) -> dict[str, Any]:
             kinds = kind if isinstance(kind, tuple) else (kind,)
             names = " or ".join(one.__name__ for one in kinds)
             raise StoreError(f"{file}, {key}: found {description.get(key)!r}; accepted: {names}. {_AGAIN}")
+    _check_files(file, description)
     expected = {"counts_per_millivolt": COUNTS_PER_MILLIVOLT, "missing_sample": MISSING}
     for key, value in expected.items():
         if description[key] != value:
             raise StoreError(f"{file}, {key}: found {description[key]}; accepted: {value}. {_AGAIN}")
     return description
+
+
+def _check_files(file: Path, description: dict[str, Any]) -> None:
+    names = [shard_name(number) for number in range(len(description["shards"]))]
+    listed = [*description["shards"], description["index"]]
+    for name, entry in zip([*names, INDEX_FILE], listed, strict=True):
+        facts = entry if isinstance(entry, dict) else {}
+        if (
+            facts.get("file") != name
+            or not isinstance(facts.get("bytes"), int)
+            or not isinstance(facts.get("sha256"), str)
+        ):
+            raise StoreError(f"{file}: found no file, bytes and sha256 of {name}. {_AGAIN}")
 
 
 _AGAIN = "Prepare the data set again: leadlight prepare NAME DIR --out STORE --overwrite."

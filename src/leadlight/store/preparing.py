@@ -16,7 +16,7 @@ from leadlight.store import layout
 from leadlight.store.describing import write_description, write_index
 from leadlight.store.reading import Store, open_store
 from leadlight.store.shards import Shard, ShardTask, finished_shard, plan_shards, write_shard
-from leadlight.store.workspace import check_target, discard, locked_workspace, publish, request_of
+from leadlight.store.workspace import check_target, discard, locked_workspace, publish, request_of, tidy
 
 # A second process takes about half a second to start; below this much work
 # (in seconds, at about these rates on one core) one process is sooner done.
@@ -61,6 +61,7 @@ def store_index(
         raise StoreError(f"workers: found {workers}; accepted: 1 or more, or None.")
     request = request_of(index)
     if check_target(out, request, overwrite):
+        tidy(out)
         return open_store(out)
     with locked_workspace(out, request) as workspace:
         # Another writer may have finished between the first look and the lock.
@@ -150,10 +151,12 @@ def _in_processes(tasks: list[ShardTask], n_workers: int, tick: Callable[[int], 
 def _start_worker() -> None:
     """Set up a worker process: one BLAS thread, and no life after its parent's death."""
     import multiprocessing
+    import signal
     import threading
 
     from threadpoolctl import threadpool_limits
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers it, and the shard is finished
     threadpool_limits(1, "blas")
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -199,10 +199,22 @@ class Store:
     def _shard(self, number: int) -> NDArray[np.int16]:
         shard = self._shards.get(number)
         if shard is None:
-            file = self.path / layout.shard_name(number)
+            shard = self._shards[number] = self._map(number)
+        return shard
+
+    def _map(self, number: int) -> NDArray[np.int16]:
+        file = self.path / layout.shard_name(number)
+        try:
             # A plain array over the map: slicing a np.memmap costs several times as much.
             shard = np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
-            self._shards[number] = shard
+            is_right = shard.dtype == np.dtype("<i2") and shard.ndim == 1
+            if not is_right or layout.shard_bytes(shard.size) != self.description["shards"][number]["bytes"]:
+                raise ValueError("another shape or type")
+        except (OSError, ValueError, IndexError) as error:
+            raise StoreError(
+                f"{file}: cannot be read as the store describes it; it was removed, damaged or replaced since "
+                f"the store was opened. Open it again, or check it: leadlight verify {self.path}."
+            ) from error
         return shard
 
 

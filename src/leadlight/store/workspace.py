@@ -20,6 +20,7 @@ from leadlight.store.shards import remove_notes, sync_folder, write_whole
 
 REQUEST_FILE = "request.json"
 _LOCK_FILE = "lock"
+_REPLACED = "replaced"
 
 
 @dataclass(frozen=True)
@@ -172,15 +173,20 @@ def discard(folder: Path) -> None:
 
 
 def publish(folder: Path, out: Path) -> None:
-    """Rename a workspace with a whole store to its target; an old store there goes away."""
+    """Rename a workspace with a whole store to its target.
+
+    An old store there moves into the new one, to be removed when that is in place.
+    """
     remove_notes(folder)
-    (folder / REQUEST_FILE).unlink(missing_ok=True)
-    sync_folder(folder)
-    replaced = out.with_name(out.name + ".replaced")
     if layout.is_store(out):
-        discard(replaced)
-        out.rename(replaced)
+        out.rename(folder / _REPLACED)
     folder.rename(out)
     sync_folder(out.parent)
+    tidy(out)
+
+
+def tidy(out: Path) -> None:
+    """Remove from a store what a writer keeps there up to the end, and leaves when it is killed."""
+    discard(out / _REPLACED)
+    (out / REQUEST_FILE).unlink(missing_ok=True)
     (out / _LOCK_FILE).unlink(missing_ok=True)
-    discard(replaced)
