@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import leadlight as ll
 from leadlight import labels
 from leadlight.cli.app import app
-from leadlight.errors import EvaluationError, LeadlightError
+from leadlight.errors import EvaluationError, LeadlightError, StoreError
 from leadlight.evaluation import Evaluation, evaluate_run
 from leadlight.leads import STANDARD_LEADS
 
@@ -171,7 +171,7 @@ def test_the_validation_fold_is_measured_with_a_remark(run: Path) -> None:
 
 
 def test_a_fold_that_is_not_there_is_refused_with_those_that_are(run: Path) -> None:
-    with pytest.raises(EvaluationError, match="found 10; accepted: 1, 8, 9"):
+    with pytest.raises(StoreError, match="found 10; accepted: 1, 8, 9"):
         evaluate_run(run, 10, resamples=5)
 
 

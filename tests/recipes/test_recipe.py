@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadlight import labels, models
@@ -112,6 +112,7 @@ def test_recipe_for_another_model_is_refused(tmp_path):
         load_recipe("imle-net", path)
 
 
+@settings(deadline=None, max_examples=20)
 @given(
     epochs=st.integers(1, 1000),
     rate=st.floats(1e-6, 1, allow_nan=False),

@@ -14,12 +14,13 @@ import torch
 from numpy.testing import assert_allclose
 
 import leadlight as ll
-from leadlight.errors import RunError
+from leadlight.errors import StoreError
 from leadlight.evaluation import macro_mean, roc_auc
 from leadlight.recipes import load_recipe
 from leadlight.training import Machine, train
-from leadlight.training.data import batches, epoch_order, fit_preprocessing, select_part
+from leadlight.training.data import batches, epoch_order, fit_preprocessing
 from leadlight.training.losses import binary_cross_entropy
+from leadlight.training.run import select_records
 
 ONE_THREAD = Machine(accelerator="cpu", threads=1)
 
@@ -53,8 +54,8 @@ def test_unknown_labels_do_not_count():
 
 def test_parts_hold_their_folds_and_no_patient_twice(store, small):
     recipe = load_recipe("imle-net", overrides=small)
-    training, _ = select_part(store, recipe, recipe.folds.training)
-    validation, _ = select_part(store, recipe, recipe.folds.validation)
+    training = select_records(store, recipe, recipe.folds.training)
+    validation = select_records(store, recipe, recipe.folds.validation)
     folds, patients = store.index["fold"].to_numpy(), store.index["patient_id"].to_numpy()
     assert set(folds[training.rows]) == {1, 2, 3, 4}
     assert set(folds[validation.rows]) == {5, 6}
@@ -63,7 +64,7 @@ def test_parts_hold_their_folds_and_no_patient_twice(store, small):
 
 def test_scaling_is_fitted_on_training_records_alone(store, small):
     recipe = load_recipe("imle-net", overrides=small)
-    training, _ = select_part(store, recipe, recipe.folds.training)
+    training = select_records(store, recipe, recipe.folds.training)
     preprocessing = fit_preprocessing(store, training, recipe)
     values = store.signals(training.rows).astype(np.float64)
     assert_allclose(preprocessing.mean, values.mean(), rtol=1e-6)
@@ -71,19 +72,19 @@ def test_scaling_is_fitted_on_training_records_alone(store, small):
 
 
 def test_unlabelled_records_are_left_out_and_counted(store, small):
-    dropped, notes = select_part(store, load_recipe("imle-net", overrides=small), range(1, 11))
-    kept, _ = select_part(
+    dropped = select_records(store, load_recipe("imle-net", overrides=small), range(1, 11))
+    kept = select_records(
         store, load_recipe("imle-net", overrides=[*small, "keep_unlabelled=true"]), range(1, 11)
     )
     assert len(kept) == len(store)
-    without = int((kept.targets.sum(axis=1) == 0).sum())
+    without = int((kept.truth.sum(axis=1) == 0).sum())
     assert len(dropped) == len(store) - without
-    assert any("without a label" in note for note in notes) == (without > 0)
+    assert sum(dropped.left_out.values()) == without
 
 
 def test_records_of_another_length_are_refused_in_words(store, small):
-    with pytest.raises(RunError, match="not 5 s long"):
-        select_part(store, load_recipe("imle-net", overrides=[*small, "seconds=5"]), [1])
+    with pytest.raises(StoreError, match="not 5 s long"):
+        select_records(store, load_recipe("imle-net", overrides=[*small, "seconds=5"]), [1])
 
 
 def test_order_is_a_permutation_drawn_from_seed_and_epoch():
@@ -121,9 +122,9 @@ def test_best_epoch_is_kept(run, store, small):
     with (run.path / "log.csv").open() as file:
         aucs = [float(row["validation_macro_auc"]) for row in csv.DictReader(file)]
     assert run.environment["best_epoch"] == int(np.argmax(aucs)) + 1
-    validation, _ = select_part(store, load_recipe("imle-net", overrides=small), [5, 6])
+    validation = select_records(store, load_recipe("imle-net", overrides=small), [5, 6])
     scores = ll.load(run.path).predict_signals(store.signals(validation.rows))
-    assert_allclose(macro_mean(roc_auc(validation.targets, scores)), max(aucs), atol=1e-6)
+    assert_allclose(macro_mean(roc_auc(validation.truth, scores)), max(aucs), atol=1e-6)
 
 
 def test_contract_states_what_was_done(run):

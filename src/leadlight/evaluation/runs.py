@@ -91,11 +91,10 @@ def evaluate_run(
 
 def _same_source(store: Store, contract: Contract) -> bool:
     """Whether the folds mean the same records; a simulated set has the name and layout of a real one."""
-    simulated = (
-        "simulated" in (store.description["dataset_version"] or ""),
-        "simulated" in contract.training_data.version,
-    )
-    return store.dataset == contract.training_data.dataset and simulated[0] == simulated[1]
+    trained_on = contract.training_data
+    versions = (store.description["dataset_version"] or "", trained_on.version)
+    simulated = ["simulated" in version for version in versions]
+    return store.dataset == trained_on.dataset and simulated[0] == simulated[1]
 
 
 def _data_of_run(folder: Path) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from leadlight import datasets, labels
+from leadlight import datasets, labels, models
 from leadlight.classifier import Classifier, save_model
 from leadlight.classifier.contract import contract_from
 from leadlight.evaluation import average_precision, fit_thresholds, macro_mean, roc_auc
@@ -83,7 +83,10 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
     model_input = data.preprocessing
     space = labels.space(recipe.labels)
     dataset = datasets.describe(data.store.dataset)
-    description = data.store.description
+    version = str(data.store.description["dataset_version"] or "")
+    simulated = "simulated" in version
+    architecture = models.describe(recipe.model)
+    paper = f"{architecture.paper}, doi:{architecture.doi}"
     return {
         "name": f"{recipe.model}-{recipe.labels.replace('/', '-').replace('ptb-xl', 'ptbxl')}",
         "architecture": {
@@ -97,12 +100,12 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
         "preprocessing": model_input,
         "label_space": {"name": space.name, "version": space.version},
         "classes": [(label.code, label.description) for label in space.classes],
-        "thresholds": {"values": [UNFITTED_THRESHOLD] * len(space), "rule": "none"},
+        "thresholds": {"values": [UNFITTED_THRESHOLD] * len(space), "rule": "0.5 for every class"},
         "training_data": {
             "dataset": dataset.name,
-            "version": str(description["dataset_version"] or ""),
-            "title": dataset.title,
-            "licence": dataset.licence,
+            "version": version,
+            "title": "simulated recordings in the layout of PTB-XL" if simulated else dataset.title,
+            "licence": "none needed: simulated" if simulated else dataset.licence,
             "counts": _counts(data),
         },
         "folds": {"training": list(recipe.folds.training), "validation": list(recipe.folds.validation)},
@@ -110,10 +113,10 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
         "seed": recipe.seed,
         "metrics": {"folds": [], "n_records": 0, "values": {}},
         "licence": LICENCE,
-        "citations": [dataset.citation],
+        "citations": [paper] if simulated else [paper, dataset.citation],
         "limits": [
-            f"Trained on {len(data.training)} records of one data set; best epoch "
-            f"{progress.best_epoch} of {len(progress.rows)}.",
+            f"Trained on {len(data.training)} {'simulated ' if simulated else ''}records of one data set; "
+            f"best epoch {progress.best_epoch} of {len(progress.rows)}.",
             "Recordings from other devices, populations or filters may be read worse: check on your own.",
             "For research, not a medical device.",
         ],
