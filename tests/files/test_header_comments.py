@@ -32,8 +32,8 @@ def test_age_300_is_ptb_xls_sign_for_over_89():
 
 @pytest.mark.parametrize(
     ("value", "sex"),
-    [("Male", "male"), ("male", "male"), ("M", "male"), ("Female", "female"), ("F", "female"), ("f", "female"),
-     ("Unknown", None), ("NaN", None), ("", None)],
+    [("Male", "male"), ("male", "male"), ("M", "male"), ("Female", "female"), ("F", "female"),
+     ("f", "female"), ("Unknown", None), ("NaN", None), ("", None)],
 )  # fmt: skip
 def test_spellings_of_sex(value, sex):
     assert read_comments([f"Sex: {value}"]) == (Patient(sex=sex), (), ())

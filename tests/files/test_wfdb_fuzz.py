@@ -1,4 +1,4 @@
-"""Damaged records: whatever stands in the files, they are read or refused in words, at once and in little memory."""
+"""Damaged records: they are read or refused in words, at once and in little memory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from leadlight.errors import FileFormatError
 SECONDS = 1.0
 BYTES = 64 * 1024 * 1024
 
+# fmt: off
 TOKENS = (
-    "0", "1", "-1", "2", "12", "64", "65", "99999999999999999999", "2147483648", "-32769", "1e308", "1e-308", "nan",
-    "inf", "", " ", "\t", "\n", "#", "/", "rec1/2", "rec1/99999999", "~", "~ 67000000", "..", "../rec1.dat", "/etc/passwd",
-    "https://physionet.org/rec1", "rec1", "rec1.dat", "rec1.hea", "two", "16", "8", "24", "32", "61", "80", "160",
-    "212", "310", "311", "508", "16x2", "16x9999", "16:3", "16:999999", "16+24", "16+999999999999", "0/mV", "1000(0)/",
-    "1000/uV", "200", "1000(-2147483648)/V", "\0", "é", "\x85", "\u2028", "٣", "I", "V1", "PLETH", "#Age: 300", "#Dx: ,,",
-)  # fmt: skip
+    "0", "1", "-1", "2", "12", "64", "65", "99999999999999999999", "2147483648", "-32769", "1e308",
+    "1e-308", "nan", "inf", "", " ", "\t", "\n", "#", "/", "rec1/2", "rec1/99999999", "~", "~ 67000000",
+    "..", "../rec1.dat", "/etc/passwd", "https://physionet.org/rec1", "rec1", "rec1.dat", "rec1.hea",
+    "two", "16", "8", "24", "32", "61", "80", "160", "212", "310", "311", "508", "16x2", "16x9999",
+    "16:3", "16:999999", "16+24", "16+999999999999", "0/mV", "1000(0)/", "1000/uV", "200",
+    "1000(-2147483648)/V", "\0", "é", "\x85", "\u2028", "٣", "I", "V1", "PLETH", "#Age: 300", "#Dx: ,,",
+)
+# fmt: on
 
 
 @st.composite
@@ -91,7 +94,7 @@ def test_damaged_records_are_read_or_refused(record, changes, which):
     except FileFormatError as error:
         assert error.file and error.field and error.found and error.accepted
     else:
-        assert 1 <= recording.n_samples
+        assert recording.n_samples >= 1
         assert recording.signal.shape == (len(recording.leads), recording.n_samples)
         assert 0 < recording.sampling_rate <= 20_000
         assert not np.isinf(recording.signal).any()

@@ -21,6 +21,8 @@ rec1.dat 16 200/uV 12 7 1 -4 0 AVR
 #Sex: Female
 """
 
+UNCALIBRATED = "0, which WFDB uses for a signal that was never calibrated"
+
 
 @pytest.fixture
 def header(tmp_path: Path) -> Path:
@@ -88,8 +90,8 @@ def test_a_record_is_named_with_or_without_extension(header, name):
         (" AVR\n", " lead I\n", "line 3, lead name", "I a second time"),
         ("(-5)/mV", "(-5)/mmHg", "line 2, unit", "'mmHg'"),
         ("(-5)/mV", "(-5)/", "line 2, unit", None),
-        ("1000.0(-5)", "0(-5)", "line 2, gain", "0, which WFDB uses for a signal that was never calibrated"),
-        ("1000.0(-5)", "-0.0(-5)", "line 2, gain", "0, which WFDB uses for a signal that was never calibrated"),
+        ("1000.0(-5)", "0(-5)", "line 2, gain", UNCALIBRATED),
+        ("1000.0(-5)", "-0.0(-5)", "line 2, gain", UNCALIBRATED),
         ("1000.0(-5)", "1e-9(-5)", "line 2, gain", "1e-09"),
         ("1000.0(-5)", "1e300(-5)", "line 2, gain", "1e+300"),
         ("1000.0(-5)", "1e999(-5)", "line 2, gain", "inf"),

@@ -28,7 +28,15 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 
     Raises FileFormatError, which names line and field.
     """
-    return header_from_file(header_path(path))
+    name = header_path(path)
+    try:
+        return header_from_file(name)
+    except FileFormatError as error:
+        if isinstance(error.__cause__, OSError | ValueError) and not isinstance(
+            error.__cause__, PermissionError
+        ):
+            raise _not_found(os.fsdecode(path), name) from None
+        raise
 
 
 def read_digital(path: str | os.PathLike[str]) -> DigitalRecord:
@@ -67,9 +75,10 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
         record = read_samples(header)
         signal, leads, header = physical(record), record.header.leads, record.header
     notes = list(header.notes)
-    without_unit = [channel.lead for channel in header.channels if not channel.unit]
-    if without_unit:
-        notes.append(f"no unit in the header, millivolts by WFDB's rule: {', '.join(without_unit)}")
+    if header.table.without_unit:
+        notes.append(
+            f"no unit in the header, millivolts by WFDB's rule: {', '.join(header.table.without_unit)}"
+        )
     if leads != STANDARD_LEADS:
         signal, leads = _arrange(signal, leads, notes)
     notes += _missing(signal, leads)
@@ -97,12 +106,12 @@ def _arrange(
 
 
 def _missing(signal: NDArray[np.float32], leads: tuple[str, ...]) -> list[str]:
-    # The sum of a row with a gap is NaN: one pass without an array of the signal's size.
-    if not np.isnan(signal.sum()):
+    # The lowest of values with a NaN among them is NaN: one quick pass.
+    if not np.isnan(signal.min()):
         return []
     counts = np.isnan(signal).sum(axis=1).tolist()
     parts = [f"{lead} {count:,}" for lead, count in zip(leads, counts, strict=True) if count]
-    return [f"missing samples: {', '.join(parts)}"] if parts else []
+    return [f"missing samples: {', '.join(parts)}"]
 
 
 def header_path(path: str | os.PathLike[str]) -> str:
@@ -111,10 +120,7 @@ def header_path(path: str | os.PathLike[str]) -> str:
     stem, extension = os.path.splitext(name)
     if extension.lower() not in EXTENSIONS:
         stem = name
-    header = name if extension == ".hea" else f"{stem}.hea"
-    if not os.path.exists(header):
-        raise _not_found(name, header)
-    return header
+    return name if extension == ".hea" else f"{stem}.hea"
 
 
 def _not_found(name: str, header: str) -> FileFormatError:

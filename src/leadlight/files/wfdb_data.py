@@ -19,10 +19,6 @@ from numpy.typing import NDArray
 from leadlight.errors import FileFormatError
 from leadlight.files.wfdb_header import Header, unreadable
 
-MISSING = {16: -(2**15), 24: -(2**23), 32: -(2**31), 61: -(2**15), 80: -(2**7), 160: -(2**15),
-           212: -(2**11), 310: -(2**9), 311: -(2**9)}  # fmt: skip
-"""The count that stands for a missing sample, by storage format (format 8 has none)."""
-
 COPY_AGAIN = "Copy the record again from its source."
 
 
@@ -43,12 +39,8 @@ def read_samples(header: Header) -> DigitalRecord:
     Raises FileFormatError for files that are missing, of another size than
     declared, outside the record's folder, or that disagree with a checksum.
     """
-    first = header.channels[0]
-    simple = first.storage == 16 and first.samples_per_frame == 1 and first.skew == 0
-    if simple and len(set(header.files)) == 1:
-        same = (16, 1, 0, first.byte_offset)
-        if all((c.storage, c.samples_per_frame, c.skew, c.byte_offset) == same for c in header.channels):
-            return _read_format_16(header)
+    if header.table.plain_16 and len(set(header.files)) == 1:
+        return _read_format_16(header)
     from leadlight.files.wfdb_other import read_through_wfdb
 
     return read_through_wfdb(header)
@@ -67,13 +59,16 @@ def _read_format_16(header: Header) -> DigitalRecord:
     if size != expected:
         reckoning = f"{n_leads} leads x {n_samples:,} samples x 2 bytes"
         raise wrong_size(path, size, expected, reckoning, offset)
+    frames = np.empty((n_samples, n_leads), "<i2")
     try:
-        frames = np.fromfile(path, "<i2", count=n_leads * n_samples, offset=offset)
+        with open(path, "rb") as data:
+            data.seek(offset)
+            n_read = data.readinto(frames)  # type: ignore[arg-type]
     except (OSError, ValueError) as error:
         raise unreadable(path, error, "a data file") from error
-    if frames.size != n_leads * n_samples:
+    if n_read != frames.nbytes:
         raise FileFormatError(path, "size", "a file that changed while it was read", f"{expected:,} bytes")
-    samples = np.ascontiguousarray(frames.reshape(n_samples, n_leads).T, dtype=np.int16)
+    samples = np.ascontiguousarray(frames.T, dtype=np.int16)
     return DigitalRecord(verify(header, samples), samples)
 
 
@@ -127,8 +122,8 @@ def verify(header: Header, samples: NDArray[Any]) -> Header:
     a right checksum, is therefore a slip of the writer: noted, not refused.
     Raises FileFormatError, which names the lead.
     """
-    # Sums are compared modulo 2^16, so that 32 bits may overflow.
-    sums = np.add.reduce(samples, axis=1, dtype=np.int32).tolist()
+    # Sums are compared modulo 2^16, so that they may overflow.
+    sums = np.add.reduce(samples, axis=1, dtype=samples.dtype).tolist()
     for row, (found, stated) in enumerate(zip(sums, header.checksums, strict=True)):
         # Some writers store the sum as a signed, others as an unsigned 16-bit number.
         if (found - stated) & 0xFFFF:
@@ -153,32 +148,6 @@ def verify(header: Header, samples: NDArray[Any]) -> Header:
 def physical(record: DigitalRecord) -> NDArray[np.float32]:
     """Millivolts, float32 (channels, samples), NaN where a sample is missing.
 
-    Equal to ``(count - baseline) / gain`` in float64, rounded to float32. Where the
-    count, baseline and gain are exact in float32, float32 division gives that
-    very result (double rounding of a division is innocuous from 2p + 2 bits on:
-    Roux 2014, doi:10.6092/issn.1972-5787/4359) in half the time.
+    Equal to what ``wfdb`` computes in float64, rounded to float32.
     """
-    channels, samples = record.header.channels, record.samples
-    gain = np.array([channel.gain for channel in channels])[:, None]
-    baseline = np.array([channel.baseline for channel in channels])[:, None]
-    unit = np.array([channel.millivolts for channel in channels])[:, None]
-    exact = (
-        samples.dtype == np.int16
-        and bool((unit == 1).all())
-        and bool((np.abs(baseline) < 2**23).all())
-        and bool((gain.astype(np.float32) == gain).all())
-    )
-    kind = np.float32 if exact else np.float64
-    values: NDArray[Any] = samples.astype(kind)
-    if baseline.any():
-        values -= baseline.astype(kind)
-    values /= gain.astype(kind)
-    if not exact:
-        values *= unit
-    signal = values.astype(np.float32, copy=False)
-    for value in {MISSING[channel.storage] for channel in channels if channel.storage in MISSING}:
-        missing = samples == value
-        if missing.any():
-            missing &= np.array([[MISSING.get(channel.storage) == value] for channel in channels])
-            signal[missing] = np.nan
-    return signal
+    return record.header.table.to_millivolts(record.samples)

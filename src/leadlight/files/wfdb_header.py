@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from leadlight.errors import FileFormatError
 from leadlight.files import wfdb_lines
-from leadlight.files.wfdb_lines import Channel, Fault, Segment
+from leadlight.files.wfdb_channels import Channel, ChannelTable
+from leadlight.files.wfdb_lines import Fault, Segment
 
 LARGEST_HEADER = 256 * 1024
 """Bytes. A header of 64 leads with long comments has about 10 kB."""
@@ -27,7 +28,7 @@ class Header:
     """What a .hea file says.
 
     path: of the .hea file; sampling_rate: frames per second (Hz); n_samples: frames,
-    None where the header leaves it to the data file; channels, files,
+    None where the header leaves it to the data file; table: its channels; files,
     initial_values, checksums: one a channel, in the file's order; segments: of a
     multi-segment record, which has no channels of its own; comments: as written,
     without "#"; notes: what was odd.
@@ -36,7 +37,7 @@ class Header:
     path: str
     sampling_rate: float
     n_samples: int | None
-    channels: tuple[Channel, ...] = ()
+    table: ChannelTable = field(default_factory=ChannelTable)
     files: tuple[str, ...] = ()
     initial_values: tuple[int, ...] = ()
     checksums: tuple[int, ...] = ()
@@ -45,9 +46,14 @@ class Header:
     notes: tuple[str, ...] = ()
 
     @property
+    def channels(self) -> tuple[Channel, ...]:
+        """How each lead is stored, in the file's order."""
+        return self.table.channels
+
+    @property
     def leads(self) -> tuple[str, ...]:
         """Canonical names of the leads, in the file's order."""
-        return tuple([channel.lead for channel in self.channels])
+        return self.table.leads
 
     def beside(self, name: str) -> str:
         """Path of another file of this record."""
@@ -125,7 +131,7 @@ def parse_header(content: bytes, path: str) -> Header:
         path,
         record.sampling_rate,
         record.n_samples,
-        signals.channels,
+        signals.table,
         signals.files,
         signals.initial_values,
         signals.checksums,

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
+from leadlight.files.wfdb_channels import FORMATS, MILLIVOLTS, Channel, ChannelTable
 from leadlight.leads import FURTHER_LEADS, STANDARD_LEADS, canonical_lead
 
 MOST_LEADS = 64
@@ -16,12 +18,6 @@ HIGHEST_RATE = 20_000.0
 MOST_SEGMENTS = 4096
 LONGEST_LINE = 1024
 SMALLEST_GAIN, LARGEST_GAIN = 1e-6, 1e12
-
-FORMATS = (8, 16, 24, 32, 61, 80, 160, 212, 310, 311)
-"""Storage formats that are read; the compressed ones (508, 516, 524) are not."""
-
-MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
-"""Millivolts in one unit, by its name in lower case (there are two Unicode characters for micro)."""
 
 DAMAGED = "The header may be damaged: compare it with the data set's SHA256SUMS.txt, or copy it again."
 
@@ -35,7 +31,7 @@ _GAIN = re.compile(
     re.ASCII,
 )
 _INTEGER = re.compile(r"-?\d{1,10}", re.ASCII)
-_INTEGERS = re.compile(r"(?:-?\d{1,10} )+", re.ASCII)
+_INTEGERS = re.compile(r"-?\d{1,10}(?: -?\d{1,10})*", re.ASCII)
 
 
 class Fault(Exception):
@@ -49,30 +45,6 @@ class Fault(Exception):
 
 
 @dataclass(frozen=True)
-class Channel:
-    """How one lead is stored: what its signal line says, but for the file's name and the sums.
-
-    storage: WFDB format; skew: frames; byte_offset: of the first sample; gain: counts
-    per unit; baseline: the count of 0 volts; unit: as written, "" where the header
-    names none; lead: canonical name.
-    """
-
-    storage: int
-    samples_per_frame: int
-    skew: int
-    byte_offset: int
-    gain: float
-    baseline: int
-    unit: str
-    lead: str
-
-    @property
-    def millivolts(self) -> float:
-        """Millivolts in one of this channel's units; WFDB reads a missing unit as mV."""
-        return MILLIVOLTS[self.unit.lower()] if self.unit else 1.0
-
-
-@dataclass(frozen=True)
 class Segment:
     """A part of a multi-segment record: another record in the same folder; "~" is a gap."""
 
@@ -80,8 +52,7 @@ class Segment:
     n_samples: int
 
 
-@dataclass(frozen=True)
-class RecordLine:
+class RecordLine(NamedTuple):
     """The first line: record name, number of segments (None in an ordinary record), leads, Hz, length."""
 
     name: str
@@ -138,11 +109,10 @@ def parse_segment_lines(lines: list[str]) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-@dataclass(frozen=True)
-class SignalLines:
+class SignalLines(NamedTuple):
     """What the signal lines say, one value a channel."""
 
-    channels: tuple[Channel, ...]
+    table: ChannelTable
     files: tuple[str, ...]
     initial_values: tuple[int, ...]
     checksums: tuple[int, ...]
@@ -151,12 +121,7 @@ class SignalLines:
 def parse_signal_lines(lines: list[str]) -> SignalLines:
     """Channels, data files, initial values and checksums."""
     rows = [line.split(None, 8) for line in lines]
-    file = ""
     for index, row in enumerate(rows, start=1):
-        # A record's channels nearly always stand in one file: look at its name once.
-        if row[0] != file:
-            file = row[0]
-            check_name(index, "file name", file)
         if len(row) < 9:
             raise Fault(
                 index,
@@ -165,9 +130,16 @@ def parse_signal_lines(lines: list[str]) -> SignalLines:
                 "nine: file, format, gain, resolution, zero, first value, checksum, block size, lead name",
                 "Leads are recognised by name only: complete the line.",
             )
-    channels = _parse_channels(tuple([(r[1], r[2], r[3], r[4], r[7], r[8]) for r in rows]))
-    initial_values, checksums = _sums(rows)
-    return SignalLines(channels, tuple([row[0] for row in rows]), initial_values, checksums)
+    # By column from here on: twelve lines mostly say the same.
+    files, storages, gains, resolutions, zeros, initial_values, checksums, blocks, names = zip(
+        *rows, strict=True
+    )
+    for file in dict.fromkeys(files):
+        check_name(files.index(file) + 1, "file name", file)
+    table = _parse_channels(storages, gains, resolutions, zeros, blocks, names)
+    return SignalLines(
+        table, files, _integers("initial value", initial_values), _integers("checksum", checksums)
+    )
 
 
 def parse_layout_lines(lines: list[str]) -> tuple[str, ...]:
@@ -181,28 +153,25 @@ def parse_layout_lines(lines: list[str]) -> tuple[str, ...]:
     return tuple(leads)
 
 
-def _sums(rows: list[list[str]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    words = [row[5] for row in rows] + [row[6] for row in rows]
+def _integers(field: str, words: tuple[str, ...]) -> tuple[int, ...]:
     # int() alone would take "1_0", "+1" and digits of other scripts.
-    if not _INTEGERS.fullmatch(" ".join(words) + " "):
-        for place, field in ((5, "initial value"), (6, "checksum")):
-            for index, row in enumerate(rows, start=1):
-                _integer(index, field, row[place])
-    numbers = tuple([int(word) for word in words])
-    return numbers[: len(rows)], numbers[len(rows) :]
+    if not _INTEGERS.fullmatch(" ".join(words)):
+        for index, word in enumerate(words, start=1):
+            _integer(index, field, word)
+    return tuple(map(int, words))
 
 
 @lru_cache(maxsize=64)
-def _parse_channels(rows: tuple[tuple[str, ...], ...]) -> tuple[Channel, ...]:
+def _parse_channels(*columns: tuple[str, ...]) -> ChannelTable:
     # A data set's records differ in file names, initial values and checksums, hardly ever in these fields.
     channels: list[Channel] = []
-    for index, (storage, gain, resolution, zero, block_size, name) in enumerate(rows, start=1):
+    for index, row in enumerate(zip(*columns, strict=True), start=1):
+        storage, gain, resolution, zero, block_size, name = row
         lead = _lead(index, name, [channel.lead for channel in channels])
         _integer(index, "resolution", resolution)
         _integer(index, "block size", block_size)
-        baseline = _integer(index, "zero", zero)
-        channels.append(_channel(index, storage, gain, baseline, lead))
-    return tuple(channels)
+        channels.append(_channel(index, storage, gain, _integer(index, "zero", zero), lead))
+    return ChannelTable(tuple(channels))
 
 
 def _channel(index: int, storage: str, gain: str, zero: int, lead: str) -> Channel:

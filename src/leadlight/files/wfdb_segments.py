@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import FileFormatError
+from leadlight.files.wfdb_channels import ChannelTable
 from leadlight.files.wfdb_data import check_data_file, physical, read_samples
 from leadlight.files.wfdb_header import Header, header_from_file, read_layout
 from leadlight.files.wfdb_lines import DAMAGED, Segment
@@ -54,7 +55,8 @@ def read_segments(header: Header) -> tuple[NDArray[np.float32], tuple[str, ...],
             signal[rows, start : start + segment.n_samples] = physical(record)
         start += segment.n_samples
     channels = {channel.lead: channel for part in headers.values() for channel in part.channels}
-    return signal, leads, replace(header, channels=tuple(channels.values()), notes=(*header.notes, *notes))
+    table = ChannelTable(tuple(channels.values()))
+    return signal, leads, replace(header, table=table, notes=(*header.notes, *notes))
 
 
 def _segment_headers(header: Header, parts: tuple[Segment, ...]) -> dict[str, Header]:
