@@ -62,8 +62,14 @@ def command(
             target = find_class(classifier.classes, target)
         except LabelError as error:
             raise typer.BadParameter(str(error), param_hint="--target") from None
+    recording, reads = read(file), classifier.contract.preprocessing.duration
+    if longer == "refuse" and recording.duration > reads:
+        raise typer.BadParameter(
+            f"the recording lasts {recording.duration:g} s, the model reads {reads:g} s: first or centre?",
+            param_hint="--longer",
+        )
     part: Any = longer
-    explanation = explain(classifier, read(file), target, method, part)
+    explanation = explain(classifier, recording, target, method, part)
     written = explanation.save(path, layout, title)
     if json:
         print_json({**explanation.to_dict(maps=False), "written": str(written)})

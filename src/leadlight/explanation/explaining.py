@@ -62,8 +62,9 @@ def _by_attention(model: Classifier, view: Recording, target: str | None) -> Exp
         f"Colour: the model's attention, its three levels multiplied: lead × segment of {seconds:g} s × "
         f"step of {step:g} s.",
         "It does not depend on the class: the map is the same whatever is predicted.",
-        f"It shows what the network drew its summary from, not why: no cause, no sign, no proof. A step has "
-        f"seen its whole segment, and a segment the whole lead: do not read detail finer than {seconds:g} s.",
+        "It shows what the network drew its summary from, not why: no cause, no sign, no proof. "
+        "A step has seen up to its whole segment, and a segment the whole lead: do not read detail finer "
+        f"than {seconds:g} s.",
     )
     if target is not None:
         description = dict(model.classes)[target]

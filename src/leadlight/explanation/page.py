@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadlight.figures import plot_lead_importance
+from leadlight.figures import plot_lead_importance, plot_probabilities
 from leadlight.report import Paragraph, Section, Table, picture
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ def explanation_section(explanation: Explanation, title: str, layout: str = "aut
             "probability": row["probability"],
             "threshold": row["threshold"],
             "finding": "yes" if row["found"] else "no",
-            **(
-                {"asked for": "yes" if row["class"] == explanation.target else ""}
-                if explanation.target
-                else {}
-            ),
         }
         for row in said.table()
     ]
@@ -37,6 +32,7 @@ def explanation_section(explanation: Explanation, title: str, layout: str = "aut
         title,
         [
             Paragraph(f"Findings, at or above their threshold: {findings}."),
+            *_asked_for(explanation),
             Table(
                 rows,
                 "Probabilities of the model, with the threshold from which a class is a finding.",
@@ -51,6 +47,13 @@ def explanation_section(explanation: Explanation, title: str, layout: str = "aut
                 caption=explanation.caption(),
             ),
             picture(
+                plot_probabilities(
+                    said.classes, said.probabilities, said.thresholds, said.descriptions, explanation.target
+                ),
+                alt=f"Bar chart of the probabilities in the table above. Findings: {findings}.",
+                caption="The probabilities, each with its threshold.",
+            ),
+            picture(
                 plot_lead_importance(recording.leads, explanation.lead_importance),
                 alt=f"Bar chart of the share of attention by lead. Most: {leading}.",
                 caption=f"Share of the whole attention by lead. Most: {leading}.",
@@ -58,3 +61,17 @@ def explanation_section(explanation: Explanation, title: str, layout: str = "aut
             *(Paragraph(f"Note: {note}.", "note") for note in explanation.notes),
         ],
     )
+
+
+def _asked_for(explanation: Explanation) -> list[Paragraph]:
+    for row in explanation.prediction.table():
+        if row["class"] == explanation.target:
+            verdict = "a finding" if row["found"] else "no finding"
+            name = f"{row['class']} ({row['description']})" if row["description"] else row["class"]
+            return [
+                Paragraph(
+                    f"Asked for: {name}, probability {row['probability']:.3f}, "
+                    f"threshold {row['threshold']:.3f}: {verdict}."
+                )
+            ]
+    return []

@@ -15,15 +15,16 @@ def find_class(classes: Sequence[tuple[str, str]], target: str) -> str:
     case. Raises LabelError with the nearest class for anything else.
     """
     wanted = target.strip().casefold()
-    for position in (0, 1):
-        for names in classes:
-            if names[position].casefold() == wanted and wanted:
-                return names[0]
-    spellings = {name.casefold(): code for code, description in classes for name in (description, code)}
+    # Codes after descriptions: where both are spelled alike, the code is meant.
+    spellings = {description.casefold(): code for code, description in classes if description}
+    spellings.update({code.casefold(): code for code, _ in classes})
+    if wanted in spellings:
+        return spellings[wanted]
     near = difflib.get_close_matches(wanted, spellings, n=1, cutoff=0.5)
     # "infarction" for "Myocardial infarction": near in meaning, far in letters.
     within = [code for name, code in spellings.items() if len(wanted) > 3 and wanted in name]
     guess = spellings[near[0]] if near else within[0] if within else ""
-    hint = f" Did you mean {guess} ({dict(classes)[guess]})?" if guess else ""
+    description = dict(classes).get(guess, "")
+    hint = f" Did you mean {guess}{f' ({description})' if description else ''}?" if guess else ""
     accepted = ", ".join(code for code, _ in classes)
     raise LabelError(f"target: found {target!r}; accepted: {accepted}, or their descriptions.{hint}")

@@ -90,8 +90,9 @@ def draw_lead_importance(
             Rectangle((middle - 0.32 * step, bottom), 0.64 * step, size, facecolor=IMPORTANCE, zorder=2)
         )
         axes.text(
-            middle, bottom + size + 0.5, f"{share:.1f}" if share < 9.95 else f"{share:.0f}",
+            middle, bottom + size + 0.5, f"{share:.1f}",
             fontsize=points(2.2), color=INK, ha="center", va="bottom", zorder=4,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
         )  # fmt: skip
         axes.text(
             middle, bottom - 1.0, lead, fontsize=points(2.5), color=INK, ha="center", va="top", weight="bold"

@@ -24,13 +24,15 @@ from leadlight.figures.placement import Tracing
 from leadlight.figures.tracing import PAPER_WIDTH, SECONDS_MARKS, Sheet, tracing_sheet
 from leadlight.recording import Recording
 
-LOWEST, HIGHEST = 1 / 8, 8.0
+LOWEST, HIGHEST = 1 / 8, 16.0
 """Ends of the colour scale, in multiples of the uniform share."""
 
-# From white to a blue that a black trace can still be read on; lightness falls
-# evenly, so that it survives grey print and every kind of colour blindness.
+# One colour a doubling, from white at 1/8 to a blue that a black trace can still be read on.
+# Lightness falls all the way, so that it survives grey print and every kind of colour
+# blindness; the larger part of the fall lies above 1, where a model looks more than evenly.
 COLOURS = LinearSegmentedColormap.from_list(
-    "leadlight-relevance", ("#ffffff", "#e6eef8", "#c3d8ef", "#96bce3", "#659bd2", "#3f7bbf")
+    "leadlight-relevance",
+    ("#ffffff", "#f5f8fc", "#e9f0f8", "#d9e6f4", "#b9d2ec", "#95bce3", "#6ba1d7", "#4284c9"),
 )
 _BAR_WIDTH, _BAR_HEIGHT, _BAR_ROOM = 84.0, 3.0, 11.0
 
@@ -115,21 +117,20 @@ def draw_relevance(
             borders, [piece.bottom + 0.5, piece.top - 0.5],
             np.clip(values[begins], LOWEST, HIGHEST)[None], cmap=COLOURS, norm=LogNorm(LOWEST, HIGHEST),
             # Without edges of their own colour, hairlines show between the fields of a PDF.
-            edgecolors="face", linewidth=0.1, zorder=1,
+            edgecolors="face", linewidth=0.25, zorder=1,
             gid=f"relevance-{piece.strip.lead}-{piece.strip.start:g}",
         )  # fmt: skip
 
 
 def draw_colour_bar(axes: Axes, x: float, top: float, multiples: NDArray[np.floating]) -> None:
     """The scale with numbers; arrowheads stand for what lies beyond it, and the text says how much does."""
-    bottom, arrow = top - 2.0 - _BAR_HEIGHT, 3.0
+    bottom, arrow, height = top - 2.0 - _BAR_HEIGHT, 3.0, _height(axes)
     left, right = x + arrow, x + arrow + _BAR_WIDTH
-    levels = np.geomspace(LOWEST, HIGHEST, 97)
-    axes.pcolormesh(
-        np.linspace(left, right, 97), [bottom, bottom + _BAR_HEIGHT],
-        np.sqrt(levels[1:] * levels[:-1])[None], cmap=COLOURS, norm=LogNorm(LOWEST, HIGHEST),
-        edgecolors="face", linewidth=0.1,
+    axes.imshow(
+        np.geomspace(LOWEST, HIGHEST, 256)[None], cmap=COLOURS, norm=LogNorm(LOWEST, HIGHEST),
+        extent=(left, right, bottom, bottom + _BAR_HEIGHT), aspect="auto",
     )  # fmt: skip
+    axes.set(xlim=(0, PAPER_WIDTH), ylim=(0, height))  # an image would fit the axes to itself
     outline = [
         (left, bottom), (left - arrow, bottom + _BAR_HEIGHT / 2), (left, bottom + _BAR_HEIGHT),
         (right, bottom + _BAR_HEIGHT), (right + arrow, bottom + _BAR_HEIGHT / 2), (right, bottom),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ MARGIN = 16.0
 PAPER_WIDTH = LEFT_OF_TRACE + PAGE_SECONDS * MM_PER_SECOND
 HEADER = 12.0
 SECONDS_MARKS = 5.0
-LETTERS_IN_A_LINE = 195
+LETTERS_IN_A_LINE = 205
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,20 @@ def tracing_sheet(
     """
     arrangement = arrange(recording, layout, start)
     tracing = place(recording, arrangement)
-    facts = "  ·  ".join(
-        (
-            *arrangement.notes, f"{recording.sampling_rate:g} Hz", "no filter added",
-            *recording.notes, *tracing.notes,
-        )
+    facts = (
+        *arrangement.notes, f"{recording.sampling_rate:g} Hz", "no filter added",
+        *recording.notes, *tracing.notes,
     )  # fmt: skip
-    lines = [line for paragraph in (*text, facts) for line in textwrap.wrap(paragraph, LETTERS_IN_A_LINE)]
+    lines = _lines((*text, "  ·  ".join(facts)))
     below = SECONDS_MARKS + room + LINE * len(lines) + 5.0
-    # Once more, with the room that A4 leaves.
-    tracing = place(recording, arrangement, 5 * ((PAGE_HEIGHT - HEADER - below) // 5))
-    height = max(PAGE_HEIGHT, tracing.height + HEADER + below)
+    if tracing.height + HEADER + below <= PAGE_HEIGHT:
+        height = PAGE_HEIGHT
+        # Once more, with all the room that A4 leaves.
+        tracing = place(recording, arrangement, 5 * ((PAGE_HEIGHT - HEADER - below) // 5))
+    else:
+        height = float(math.ceil(tracing.height + HEADER + below + LINE))
+        facts = (*facts, f"to scale on a page of {PAGE_WIDTH:g} × {height:g} mm, larger than A4")
+        lines = _lines((*text, "  ·  ".join(facts)))
     page = new_page(PAGE_WIDTH, height)
     # Whole millimetres, so that the grid of a PNG falls on whole pixels.
     below = float(int(height - HEADER - tracing.height))
@@ -88,6 +92,10 @@ def tracing_sheet(
     under = millimetre_axes(page, MARGIN, 0, PAPER_WIDTH, below)
     write_lines(under, 0, below - SECONDS_MARKS - room, lines)
     return Sheet(page, axes, under, tracing)
+
+
+def _lines(paragraphs: Sequence[str]) -> list[str]:
+    return [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, LETTERS_IN_A_LINE)]
 
 
 def _write_header(page: Figure, bottom: float, title: str) -> None:

@@ -27,7 +27,8 @@ def explanation_page(
     """
     if not explanations:
         raise LeadlightError("explanation_page: found no explanation; accepted: at least one.")
-    names = titles or [f"Recording {number}" for number in range(1, len(explanations) + 1)]
+    numbered = [f"Recording {number}" for number in range(1, len(explanations) + 1)]
+    names = titles or (numbered if len(numbered) > 1 else ["The recording"])
     sections = [one.section(name, layout) for one, name in zip(explanations, names, strict=True)]
     title = "An ECG explained" if len(sections) == 1 else f"{len(sections)} ECGs explained"
     return render(Page(title, sections, "What a model finds, and where it looked."))

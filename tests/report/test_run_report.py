@@ -1,0 +1,137 @@
+"""The report of a run shows what is there and says what is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leadlight.errors import RunError
+from leadlight.evaluation import evaluate
+from leadlight.report import Paragraph, Section, run_report
+
+
+class Explained:
+    """An example that sets itself as a section."""
+
+    def section(self, title: str, layout: str = "auto") -> Section:
+        return Section(title, [Paragraph("the example")])
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run folder as training and evaluation leave it, with numbers by hand."""
+    run = tmp_path / "run"
+    (run / "model").mkdir(parents=True)
+    (run / "recipe.toml").write_text(
+        'model = "imle-net"\nlabels = "ptb-xl/superclass"\nseed = 42\n[folds]\ntraining = [1, 2]\n'
+        "[training]\nlearning_rate = 0.001\n"
+    )
+    (run / "log.csv").write_text(
+        "epoch,train_loss,validation_loss,validation_macro_auc,learning_rate,seconds\n"
+        "1,0.6,0.65,0.71,0.001,100\n2,0.5,0.6,0.823,0.001,110\n3,0.4,0.62,0.8,0.001,90\n"
+    )
+    (run / "model" / "MODEL_CARD.md").write_text(
+        "# small\n\n**Not a medical device.**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    )
+    (run / "model" / "contract.json").write_text(
+        json.dumps({"training_data": {"title": "PTB-XL", "version": "1.0.3", "licence": "CC BY 4.0",
+                                      "counts": {"training records": 1600}}})
+    )  # fmt: skip
+    rng = np.random.default_rng(1)
+    truth = (rng.random((60, 3)) < [0.3, 0.5, 0.0]).astype(np.uint8)
+    scores = np.clip(0.3 * truth + rng.random((60, 3)) * 0.7, 0, 1).astype(np.float32)
+    evaluate(
+        truth, scores, ["MI", "NORM", "HYP"], [0.4, 0.5, 0.5], patients=[f"p{n // 2}" for n in range(60)]
+    ).save(run / "evaluation" / "fold-9")
+    return run
+
+
+def report(run: Path, explanations: list[Any] | None = None) -> str:
+    out = run_report(run, explanations or [], run.parent / "demo" / "report.html")
+    assert out.is_file()
+    return out.read_text(encoding="utf-8")
+
+
+def headings(page: str) -> list[str]:
+    return re.findall(r"<h2[^>]*>([^<]*)</h2>", page)
+
+
+def test_the_sections_go_from_the_data_to_the_model_card(run: Path) -> None:
+    assert headings(report(run, [Explained(), Explained()])) == [
+        "Data and recipe", "Training", "Measurements on fold 9", "Example 1", "Example 2", "Model card",
+    ]  # fmt: skip
+
+
+def test_it_tells_data_recipe_and_training(run: Path) -> None:
+    page = report(run)
+    for text in ("PTB-XL 1.0.3", "CC BY 4.0", "training records 1,600", "1, 2", "0.001", "42",
+                 "3 epochs, 5 min", "best validation macro ROC-AUC 0.823"):  # fmt: skip
+        assert text in page, text
+
+
+def test_it_shows_the_measured_values_with_their_intervals(run: Path) -> None:
+    stored = json.loads((run / "evaluation/fold-9/metrics.json").read_text())
+    page = report(run)
+    auc = stored["overall"]["macro_roc_auc"]
+    assert f"{auc['value']:.3f}" in page
+    assert f"{auc['low']:.3f} to {auc['high']:.3f}" in page
+    assert "60 records of 30 patients" in page
+    assert "in no mean: HYP" in page
+
+
+def test_training_and_roc_curves_are_drawn_with_a_text(run: Path) -> None:
+    page = report(run)
+    assert 'alt="Two curves by epoch: the training loss goes from 0.600 to 0.400' in page
+    assert 'alt="ROC curves of MI, NORM, HYP."' in page
+
+
+def test_the_model_card_is_set_as_text_and_tables(run: Path) -> None:
+    page = report(run)
+    assert "<strong>Not a medical device.</strong>" in page
+    assert "<td>1</td>" in page
+
+
+def test_an_empty_run_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    page = report(tmp_path / "empty")
+    for name in ("recipe.toml", "log.csv", "evaluation/fold-N/metrics.json", "model/MODEL_CARD.md"):
+        assert f"{name} is missing from the run folder" in page
+    assert "No recording was explained." in page
+
+
+def test_without_predictions_the_curves_are_said_to_be_missing(run: Path) -> None:
+    (run / "evaluation/fold-9/predictions.parquet").unlink()
+    assert "predictions.parquet (ROC curves) is missing" in report(run)
+
+
+def test_a_run_before_its_first_epoch_says_so(run: Path) -> None:
+    (run / "log.csv").write_text(
+        "epoch,train_loss,validation_loss,validation_macro_auc,learning_rate,seconds\n"
+    )
+    assert "No epoch has been finished yet." in report(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("recipe.toml", "model = "),
+        ("log.csv", "epoch,train_loss\n1,abc\n"),
+        ("log.csv", "epoch,train_loss\n1,0.5\n"),
+        ("evaluation/fold-9/metrics.json", '{"overall": '),
+        ("evaluation/fold-9/metrics.json", '{"overall": {}}'),
+    ],
+)
+def test_a_broken_file_is_named(run: Path, name: str, content: str) -> None:
+    (run / name).write_text(content)
+    with pytest.raises(RunError, match=re.escape(Path(name).name)):
+        report(run)
+
+
+def test_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="found no folder"):
+        run_report(tmp_path / "nothing", [], tmp_path / "report.html")
