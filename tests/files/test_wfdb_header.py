@@ -53,7 +53,7 @@ def test_the_baseline_is_the_converters_zero_where_it_is_not_given(header):
     assert read_header(header).channels[1].baseline == 7
 
 
-@pytest.mark.parametrize("name", ["rec1", "rec1.hea", "rec1.dat", "rec1.mat"])
+@pytest.mark.parametrize("name", ["rec1", "rec1.hea", "rec1.dat", "rec1.mat", "rec1.DAT"])
 def test_a_record_is_named_with_or_without_extension(header, name):
     assert read_header(header.parent / name).n_samples == 4
     assert read_header(str(header.parent / name)).n_samples == 4

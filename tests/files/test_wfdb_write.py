@@ -117,3 +117,23 @@ def test_statements_of_other_systems_have_no_place_in_the_file(tmp_path):
     statements = (ll.Statement("NORM", "scp-ecg", 100.0), ll.Statement("59118001", "snomed-ct"))
     again = ll.read(ll.write(recording([[0], [0]], statements=statements), tmp_path / "r"))
     assert again.statements == statements[1:]
+
+
+def test_no_text_of_a_statement_or_patient_becomes_a_line_of_its_own(tmp_path):
+    statements = (
+        ll.Statement("AF\nrec2 1 500", "text"),
+        ll.Statement("AF,AFL", "text"),
+        ll.Statement("1", "snomed-ct"),
+    )
+    patient = ll.Patient(id="7\n8", age=float("nan"))
+    header = ll.write(recording([[0], [0]], statements=statements, patient=patient), tmp_path / "r")
+    assert header.read_text().count("\n") == 3
+    assert ll.read(header).statements == ()
+
+
+def test_leads_are_spelled_as_other_software_wants_them(tmp_path):
+    signal = np.zeros((2, 3))
+    header = ll.write(recording(signal, ("I", "aVR")), tmp_path / "r", lead_names={"aVR": "AVR"})
+    assert wfdb.rdheader(str(header)[:-4]).sig_name == ["I", "AVR"]
+    with pytest.raises(FileFormatError, match="a spelling of aVR"):
+        ll.write(recording(signal, ("I", "aVR")), tmp_path / "r", lead_names={"aVR": "V1"})

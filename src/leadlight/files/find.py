@@ -33,12 +33,12 @@ def find_recordings(paths: Iterable[str | os.PathLike[str]] | str | os.PathLike[
             raise FileFormatError(path, "content", "no recordings", "a folder with WFDB headers", remedy)
         for header in headers:
             found.setdefault(_record(header), header)
-    return sorted(found.values())
+    return sorted(found.values(), key=str)
 
 
 def _record(path: Path) -> str:
-    absolute = path.absolute()
-    return str(absolute.with_suffix("") if path.suffix.lower() in EXTENSIONS else absolute)
+    name = str(path.absolute())
+    return name[:-4] if name[-4:].lower() in EXTENSIONS else name
 
 
 def _headers_below(folder: Path) -> list[Path]:

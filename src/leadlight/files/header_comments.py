@@ -68,6 +68,25 @@ def read_comments(comments: Iterable[str]) -> tuple[Patient, tuple[Statement, ..
     return Patient(identifier, age, sex), statements, tuple(notes)
 
 
+def write_comments(patient: Patient, statements: Iterable[Statement]) -> list[str]:
+    """Comments, without "#", that ``read_comments`` reads as this patient and these statements.
+
+    Statements of other systems than SNOMED CT and "text", and what would not be understood, are left out.
+    """
+    comments = []
+    if patient.id is not None and _IDENTIFIER.fullmatch(patient.id):
+        comments.append(f"Patient ID: {patient.id}")
+    if patient.age is not None and 0 <= patient.age <= OLDEST:
+        comments.append(f"Age: {patient.age:g}")
+    if patient.sex is not None:
+        comments.append(f"Sex: {patient.sex.capitalize()}")
+    forms = {"snomed-ct": _SNOMED, "text": _TEXT}
+    codes = [s.code for s in statements if s.system in forms and forms[s.system].fullmatch(s.code)]
+    if codes:
+        comments.append(f"Dx: {','.join(codes)}")
+    return comments
+
+
 def _diagnoses(value: str) -> tuple[tuple[Statement, ...], bool]:
     """Statements of the codes that are SNOMED CT numbers or plain text, and whether that is all of them."""
     words = [word.strip() for word in value.split(",")]

@@ -89,7 +89,7 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
         header.sampling_rate,
         patient=patient,
         statements=statements,
-        source=os.fspath(path),
+        source=os.fsdecode(path),
         notes=(*notes, *comment_notes),
     )
 
@@ -120,7 +120,7 @@ def header_path(path: str | os.PathLike[str]) -> str:
     stem, extension = os.path.splitext(name)
     if extension.lower() not in EXTENSIONS:
         stem = name
-    return name if extension == ".hea" else f"{stem}.hea"
+    return name if extension.lower() == ".hea" else f"{stem}.hea"
 
 
 def _not_found(name: str, header: str) -> FileFormatError:

@@ -134,7 +134,8 @@ def verify(header: Header, samples: NDArray[Any]) -> Header:
                 f"{stated & 0xFFFF}, as the header states",
                 f"The samples are not those that were written. {COPY_AGAIN}",
             )
-    if tuple(samples[:, 0].tolist()) != header.initial_values:
+    # In format 8, that number is where the differences start, and need not be a sample.
+    if tuple(samples[:, 0].tolist()) != header.initial_values and header.channels[0].storage != 8:
         leads = [
             c.lead
             for c, a, b in zip(header.channels, samples[:, 0], header.initial_values, strict=True)

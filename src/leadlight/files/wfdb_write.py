@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import FileFormatError
+from leadlight.files.header_comments import write_comments
 from leadlight.files.wfdb_lines import HIGHEST_RATE, MOST_LEADS
+from leadlight.leads import canonical_lead
 from leadlight.recording import Recording
 
 GAINS = (1000, 500, 200, 100, 50, 20, 10, 5, 2, 1)
@@ -54,8 +56,11 @@ def write_wfdb(
     spelling = lead_names or {}
     lines = [f"{name} {n_leads} {_rate(recording.sampling_rate)} {n_samples}"]
     for lead, gain, first, checksum in zip(recording.leads, gains, samples[:, 0], sums, strict=True):
-        lines.append(f"{name}.dat 16 {gain}.0(0)/mV 16 0 {first} {checksum} 0 {spelling.get(lead, lead)}")
-    lines += _comments(recording)
+        written = spelling.get(lead, lead)
+        if canonical_lead(written) != lead or not written.isprintable():
+            raise FileFormatError(target, "lead name", repr(written), f"a spelling of {lead}")
+        lines.append(f"{name}.dat 16 {gain}.0(0)/mV 16 0 {first} {checksum} 0 {written}")
+    lines += [f"# {comment}" for comment in write_comments(recording.patient, recording.statements)]
     try:
         _write_whole(target.with_name(f"{name}.dat"), np.ascontiguousarray(samples.T).tobytes())
         return _write_whole(target.with_name(f"{name}.hea"), ("\n".join(lines) + "\n").encode())
@@ -78,21 +83,6 @@ def _gain(target: Path, lead: str, row: NDArray[np.float32]) -> int:
 def _rate(rate: float) -> str:
     # WFDB's reader knows no exponents.
     return f"{rate:.10f}".rstrip("0").rstrip(".")
-
-
-def _comments(recording: Recording) -> list[str]:
-    patient = recording.patient
-    lines = []
-    if patient.id is not None and re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", patient.id):
-        lines.append(f"# Patient ID: {patient.id}")
-    if patient.age is not None:
-        lines.append(f"# Age: {patient.age:g}")
-    if patient.sex is not None:
-        lines.append(f"# Sex: {patient.sex.capitalize()}")
-    codes = [s.code for s in recording.statements if s.system in ("snomed-ct", "text")]
-    if codes:
-        lines.append(f"# Dx: {','.join(codes)}")
-    return lines
 
 
 def _write_whole(path: Path, content: bytes) -> Path:
