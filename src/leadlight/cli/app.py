@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "recipes": "List training recipes, or print one.",
     "train": "Train a model, or resume a run.",
     "evaluate": "Measure a run on one fold.",
+    "report": "Write a run as one HTML page.",
 }
 
 

@@ -36,6 +36,8 @@ from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
 from leadlight.models.registry import Input, register
 
 KERNEL = 8
+CHUNK = 1920
+"""Segments encoded at a time in evaluation mode: eight records of the published size."""
 BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
 
 
@@ -156,6 +158,12 @@ class SegmentEncoder(nn.Module):
 
     def forward(self, segments: Tensor) -> Tensor:
         """(segments, samples) to (segments, steps, channels)."""
+        if self.training or len(segments) <= CHUNK:
+            return self._encode(segments)
+        # Without batch statistics, segments do not depend on each other: a chunk's activations stay in cache.
+        return torch.cat([self._encode(chunk) for chunk in segments.split(CHUNK)])
+
+    def _encode(self, segments: Tensor) -> Tensor:
         image = segments[:, None, None, :].contiguous(memory_format=torch.channels_last)
         steps: Tensor = self.blocks(functional.relu_(self.stem(image)))
         # Channels-last already lies in memory as (segments, steps, channels).

@@ -22,6 +22,7 @@ from leadlight.recipes import Recipe, load_recipe
 from leadlight.store import Selection, Store, open_or_prepare, select
 from leadlight.training.data import TrainingInput, fit_preprocessing
 from leadlight.training.loop import Progress, fit
+from leadlight.training.memory import keep_freed_memory
 from leadlight.training.model_folder import save_best
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def _launch(machine: Machine, recipe: Recipe) -> Fabric:
     import torch
     from lightning_fabric import Fabric
 
+    keep_freed_memory()
     if machine.threads is not None:
         torch.set_num_threads(machine.threads)
     devices = machine.devices
