@@ -51,7 +51,7 @@ def test_leads_are_put_in_order_by_name(tmp_path: Path, write_wfdb: Writer, coun
     [
         ("200(0)/mV", [1, -1, 100, 0], [5, -5, 500, 0]),
         ("1000(50)/mV", [50, 51, 0, -50], [0, 1, -50, -100]),
-        ("400(0)/mV", [1, 3, -1, -3], [2, 8, -2, -8]),  # 2.5 and 7.5: halves go to the even count
+        ("300(0)/mV", [1, 2, -1, 300], [3, 7, -3, 1000]),  # 3.33 and 6.67
         ("1(0)/uV", [7, -7, 0, 9], [7, -7, 0, 9]),
         ("1000000(0)/V", [12, -12, 0, 3], [12, -12, 0, 3]),
         ("4(0)/uV", [9, -9, 40, 0], [2, -2, 10, 0]),
@@ -62,6 +62,15 @@ def test_other_gains_baselines_and_units_become_microvolts(
 ) -> None:
     write_wfdb(tmp_path / "r", np.tile(np.int16(stored), (12, 1)), gain=gain)
     assert_array_equal(read_record(tmp_path / "r", 100).counts, np.tile(np.int16(microvolts), (12, 1)))
+
+
+def test_a_header_without_a_unit_is_read_as_millivolts_and_said(
+    tmp_path: Path, write_wfdb: Writer, counts
+) -> None:
+    write_wfdb(tmp_path / "r", counts, gain="1000(0)")
+    record = read_record(tmp_path / "r", 100)
+    assert_array_equal(record.counts, counts)
+    assert record.notes == ("no unit in the header, millivolts by WFDB's rule",)
 
 
 @pytest.mark.parametrize("gain", ["1000(0)/mV", "200(0)/mV"])

@@ -56,7 +56,7 @@ def test_a_store_is_opened_where_it_lies(tiny_ptbxl: Path, tmp_path: Path, cache
 
 def test_a_store_of_another_rate_is_refused(tiny_ptbxl: Path, tmp_path: Path) -> None:
     prepare("ptb-xl", tiny_ptbxl, tmp_path / "store")
-    with pytest.raises(StoreError, match="found a store at 100 Hz; 500 Hz is needed.*--sampling-rate 500"):
+    with pytest.raises(StoreError, match=r"found a store at 100 Hz; 500 Hz is needed.*--sampling-rate 500"):
         open_or_prepare(tmp_path / "store", 500)
 
 

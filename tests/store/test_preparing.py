@@ -17,6 +17,7 @@ from numpy.testing import assert_array_equal
 
 from leadlight.datasets import DatasetIndex, SetAside
 from leadlight.errors import StoreError
+from leadlight.leads import STANDARD_LEADS
 from leadlight.store import Store, open_store, store_index
 
 pytestmark = pytest.mark.usefixtures("shards_of_eight")
@@ -67,7 +68,7 @@ def test_the_description_says_what_is_in_the_store(index: DatasetIndex, tmp_path
     assert description["schema_version"] == 1
     assert (description["dataset"], description["dataset_version"]) == ("made", "1.0")
     assert description["sampling_rate"] == 100
-    assert description["leads"] == "I II III aVR aVL aVF V1 V2 V3 V4 V5 V6".split()
+    assert description["leads"] == list(STANDARD_LEADS)
     assert description["counts_per_millivolt"] == 1000
     assert description["missing_sample"] == -32768
     assert (description["records"], description["patients"], description["n_samples"]) == (40, 20, 150)
@@ -110,7 +111,7 @@ def test_unusable_records_are_set_aside_and_the_job_goes_on(
 def test_where_nothing_can_be_stored_there_is_no_store(index: DatasetIndex, tmp_path: Path) -> None:
     for entry in index.entries:
         (index.root / entry.path).with_suffix(".dat").unlink()
-    with pytest.raises(StoreError, match="none of 40 records could be stored: .*no such file"):
+    with pytest.raises(StoreError, match=r"none of 40 records could be stored: .*no such file"):
         store_index(index, tmp_path / "store")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["data"]
 
@@ -218,7 +219,7 @@ def test_an_unfinished_store_is_refused_with_the_command_that_continues(
 ) -> None:
     stopped_after(16, index, tmp_path / "store")
     for path in (tmp_path / "store", tmp_path / "store.preparing"):
-        with pytest.raises(StoreError, match="not finished: 2 parts are done.*leadlight prepare") as caught:
+        with pytest.raises(StoreError, match=r"not finished: 2 parts are done.*leadlight prepare") as caught:
             open_store(path)
         assert f"--out {tmp_path / 'store'}" in str(caught.value)
 
@@ -250,7 +251,7 @@ def test_a_worker_that_dies_is_reported_and_the_work_done_is_kept(
                 os.kill(child.pid or 0, signal.SIGKILL)
 
     many = replace(index, entries=index.entries * 20)
-    with pytest.raises(StoreError, match="a worker process ended unexpectedly.*run the same call again"):
+    with pytest.raises(StoreError, match=r"a worker process ended unexpectedly.*run the same call again"):
         store_index(many, tmp_path / "store", 2, kill_the_workers)
     with pytest.raises(StoreError, match="not finished"):
         open_store(tmp_path / "store")

@@ -128,7 +128,7 @@ def test_a_batch_reads_no_shard_but_its_own(store: Store, all_counts: np.ndarray
     for number in (0, 2, 3, 4):
         (store.path / f"signals-0000{number}.npy").unlink()
     assert_array_equal(store.counts([15, 8, 9]), all_counts[[15, 8, 9]])
-    with pytest.raises(StoreError, match="signals-00002.npy: cannot be read as the store describes it"):
+    with pytest.raises(StoreError, match=r"signals-00002.npy: cannot be read as the store describes it"):
         store.counts([15, 16])
 
 
@@ -166,20 +166,20 @@ def test_opening_reads_neither_index_nor_signals(store: Store) -> None:
         (store.path / file).write_bytes(bytes((store.path / file).stat().st_size))
     again = open_store(store.path)
     assert (len(again), again.sampling_rate, again.leads) == (N, 100.0, STANDARD_LEADS)
-    with pytest.raises(StoreError, match="index.parquet: cannot be read as Parquet.*leadlight verify"):
+    with pytest.raises(StoreError, match=r"index.parquet: cannot be read as Parquet.*leadlight verify"):
         again.counts([0])
 
 
 def test_no_store_is_said_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no such folder.*leadlight prepare NAME DIR --out"):
+    with pytest.raises(StoreError, match=r"no such folder.*leadlight prepare NAME DIR --out"):
         open_store(tmp_path / "nowhere")
-    with pytest.raises(StoreError, match="a folder without store.json"):
+    with pytest.raises(StoreError, match=r"a folder without store.json"):
         open_store(tmp_path)
 
 
 def test_a_missing_shard_is_named(store: Store) -> None:
     (store.path / "signals-00003.npy").unlink()
-    with pytest.raises(StoreError, match="signals-00003.npy: found no such file; accepted: 28,928 bytes"):
+    with pytest.raises(StoreError, match=r"signals-00003.npy: found no such file; accepted: 28,928 bytes"):
         open_store(store.path)
 
 
@@ -215,7 +215,7 @@ def test_a_description_that_is_not_ours_is_refused(store: Store, key: str, value
 @pytest.mark.parametrize("content", ["", "[]", "{", "null", '{"schema_version": true'])
 def test_a_damaged_description_is_refused(store: Store, content: str) -> None:
     (store.path / "store.json").write_text(content)
-    with pytest.raises(StoreError, match="store.json"):
+    with pytest.raises(StoreError, match=r"store.json"):
         open_store(store.path)
 
 

@@ -68,7 +68,8 @@ def test_a_file_of_another_size_or_without_is_found(index: DatasetIndex, tmp_pat
     with (tmp_path / "store" / "signals-00001.npy").open("ab") as shard:
         shard.write(b"\0\0")
     assert failed(tmp_path / "store") == {
-        "file sizes": "signals-00000.npy: no such file; signals-00001.npy: 28,930 bytes where 28,928 are right"
+        "file sizes": "signals-00000.npy: no such file; "
+        "signals-00001.npy: 28,930 bytes where 28,928 are right"
     }
 
 
@@ -152,7 +153,7 @@ def test_a_patient_in_two_folds_is_found_without_naming_him(index: DatasetIndex,
 
 
 def test_where_there_is_no_store_there_is_nothing_to_verify(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="store.json"):
+    with pytest.raises(StoreError, match=r"store.json"):
         verify(tmp_path)
 
 

@@ -51,6 +51,8 @@ def read_record(path: Path, sampling_rate: float) -> StoredRecord:
     record = read_digital(path)
     header = record.header
     notes = list(header.notes)
+    if not all(channel.unit for channel in header.channels):
+        notes.append("no unit in the header, millivolts by WFDB's rule")
     plan = _plan(header.leads)
     if plan.surplus:
         notes.append(f"not stored: {', '.join(plan.surplus)}")

@@ -212,8 +212,8 @@ class Store:
                 raise ValueError("another shape or type")
         except (OSError, ValueError, IndexError) as error:
             raise StoreError(
-                f"{file}: cannot be read as the store describes it; it was removed, damaged or replaced since "
-                f"the store was opened. Open it again, or check it: leadlight verify {self.path}."
+                f"{file}: cannot be read as the store describes it; it was removed, damaged or replaced "
+                f"since the store was opened. Open it again, or check it: leadlight verify {self.path}."
             ) from error
         return shard
 
