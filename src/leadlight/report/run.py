@@ -28,6 +28,8 @@ _SETTINGS = (
     ("seed", "seed"),
 )
 
+_SPELLINGS = {"roc": "ROC", "auc": "AUC", "f1": "F1", "fmax": "Fmax", "brier": "Brier"}
+
 
 def run_report(
     run: str | Path, explanations: Sequence[Explained], out: str | Path, titles: Sequence[str] | None = None
@@ -147,7 +149,7 @@ def _evaluation(folder: Path) -> Section:
     try:
         interval = metrics["interval"]
         overall = [
-            {"metric": key.replace("_", " "), "value": one["value"], "95% interval": _interval(one)}
+            {"metric": _spelled(key), "value": one["value"], "95% interval": _interval(one)}
             for key, one in metrics["overall"].items()
         ]
         classes = [
@@ -186,6 +188,11 @@ def _evaluation(folder: Path) -> Section:
     blocks.append(curve or _missing(f"evaluation/{folder.name}/predictions.parquet (ROC curves)"))
     blocks += [Paragraph(f"Note: {note}", "note") for note in metrics.get("notes") or []]
     return Section(title, blocks)
+
+
+def _spelled(key: str) -> str:
+    """A key of metrics.json as words: "macro_roc_auc" is "macro ROC AUC"."""
+    return " ".join(_SPELLINGS.get(word, word) for word in key.split("_"))
 
 
 def _interval(one: dict[str, Any]) -> str | None:
