@@ -97,6 +97,24 @@ def test_killed_processes_end_the_same(uninterrupted, store_folder, small, tmp_p
     assert (out / "model" / "model.safetensors").read_bytes() == weights(uninterrupted)
 
 
+def test_stopping_by_hand_keeps_the_best_epoch_so_far(store_folder, small, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        train("imle-net", store_folder, out, overrides=small, machine=ONE_THREAD, on_progress=dies_after(6))
+    run = resume(out, stop_now=True)
+    assert run.is_finished
+    assert (run.environment["epochs"], run.environment["best_epoch"]) == (1, 1)
+    assert run.environment["stopped_by_hand"]
+
+
+def test_stopping_before_the_first_epoch_is_refused(store_folder, small, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        train("imle-net", store_folder, out, overrides=small, machine=ONE_THREAD, on_progress=dies_after(2))
+    with pytest.raises(RunError, match="nothing to keep"):
+        resume(out, stop_now=True)
+
+
 def test_half_written_files_are_never_taken_for_whole(store_folder, small, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(Killed):

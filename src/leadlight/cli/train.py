@@ -25,6 +25,9 @@ def command(
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
     ] = None,
+    stop_now: Annotated[
+        bool, typer.Option(help="With --resume: train no further, keep the best epoch so far.")
+    ] = False,
     accelerator: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     devices: Annotated[str | None, typer.Option(help="Processes on each machine: a number, or auto.")] = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Machines.")] = None,
@@ -53,6 +56,8 @@ def command(
     }  # fmt: skip
     chosen = {key: value for key, value in given.items() if value is not None}
     machine = training.Machine(**chosen)  # type: ignore[arg-type]
+    if stop_now and resume is None:
+        raise typer.BadParameter("--stop-now needs --resume RUN.")
     with progress_bar("training", unit="batches") as on_progress:
         if resume is not None:
             if name or out or recipe or overrides:
@@ -60,8 +65,9 @@ def command(
                     "--resume takes no NAME, --out, --recipe or --set: the run has them."
                 )
             run = training.resume(
-                resume, data=data, machine=machine if chosen else None, on_progress=on_progress
-            )
+                resume, data=data, machine=machine if chosen else None, stop_now=stop_now,
+                on_progress=on_progress,
+            )  # fmt: skip
         else:
             if name is None or data is None or out is None:
                 raise typer.BadParameter("NAME, --data and --out are needed (or --resume RUN).")

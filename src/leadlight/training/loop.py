@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from leadlight.errors import RunError
 from leadlight.evaluation import macro_mean, roc_auc
 from leadlight.progress import ProgressCallback
 from leadlight.recipes import TrainingSettings
@@ -61,8 +62,11 @@ def fit(
     seed: int,
     folder: Path,
     on_progress: ProgressCallback,
+    stop_now: bool = False,
 ) -> tuple[Progress, dict[str, Any]]:
     """Train until the epochs are over or validation no longer improves.
+
+    stop_now: train no further and keep the best epoch so far.
 
     folder: the run's; checkpoints/last and checkpoints/best are written there,
     and the run goes on from checkpoints/last if there is one.
@@ -74,6 +78,10 @@ def fit(
     progress = Progress()
     if last.exists():
         progress = _restore(load_checkpoint(last), model, optimizer)
+    if stop_now:
+        if not progress.rows:
+            raise RunError(f"{folder}: no epoch is finished yet: there is nothing to keep.")
+        progress.finished = True
     log = EpochLog(folder, progress.rows) if fabric.is_global_zero else None
     n_batches = -(-len(data.training) // settings.batch_size)
     process, processes = fabric.global_rank, fabric.world_size

@@ -121,12 +121,14 @@ def resume(
     *,
     data: str | os.PathLike[str] | None = None,
     machine: Machine | None = None,
+    stop_now: bool = False,
     on_progress: ProgressCallback = silent,
 ) -> Run:
     """Go on with a run from its last checkpoint; a finished run is returned as it is.
 
     data: where the data is now, if it moved; machine: if it is another one than
-    the run began on. The end is the same as without the interruption: to the bit
+    the run began on; stop_now: train no further, and make the model folder of the
+    best epoch so far. Without it, the end is the same as without the interruption: to the bit
     on a CPU with the same number of threads and processes.
     """
     existing = Run(Path(run))
@@ -142,7 +144,7 @@ def resume(
         environment["resumed"] = [*environment.get("resumed", []), _now()]
         _write_json(existing.path / ENVIRONMENT_FILE, environment)
     fabric.barrier()
-    return _train(fabric, existing, recipe, on_progress)
+    return _train(fabric, existing, recipe, on_progress, stop_now)
 
 
 def _launch(machine: Machine, recipe: Recipe) -> Fabric:
@@ -174,7 +176,9 @@ def _begin(folder: Path, recipe: Recipe, data: Path, machine: Machine) -> None:
     _write_json(folder / ENVIRONMENT_FILE, _describe_environment(recipe, data, machine))
 
 
-def _train(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback) -> Run:
+def _train(
+    fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback, stop_now: bool = False
+) -> Run:
     import torch
 
     store = _open_data(fabric, run, recipe, on_progress)
@@ -194,11 +198,11 @@ def _train(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallba
         recipe.input.sampling_rate, **recipe.arguments,
     )  # fmt: skip
     torch.manual_seed(recipe.seed + fabric.global_rank)
-    progress, best = fit(fabric, module, data, recipe.training, recipe.seed, run.path, on_progress)
+    progress, best = fit(fabric, module, data, recipe.training, recipe.seed, run.path, on_progress, stop_now)
     if fabric.is_global_zero:
         module.load_state_dict(best)
         save_best(run.model, module.cpu(), data, recipe, progress)
-        _finish(run, progress)
+        _finish(run, progress, stop_now)
     fabric.barrier()
     return run
 
@@ -223,11 +227,12 @@ def _open_data(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCa
     return open_or_prepare(data, recipe.input.sampling_rate)
 
 
-def _finish(run: Run, progress: Progress) -> None:
+def _finish(run: Run, progress: Progress, stopped: bool) -> None:
     environment = run.environment
     environment["finished"] = _now()
     environment["epochs"] = len(progress.rows)
     environment["best_epoch"] = progress.best_epoch
+    environment["stopped_by_hand"] = stopped
     environment["training_seconds"] = round(sum(row["seconds"] for row in progress.rows), 1)
     _write_json(run.path / ENVIRONMENT_FILE, environment)
 
