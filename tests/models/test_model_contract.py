@@ -1,0 +1,142 @@
+"""What every registered model promises, whatever its size."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from leadlight import models
+from leadlight.errors import ModelError
+
+# n_leads, n_samples, sampling_rate in Hz, n_classes: published, high rate, short, long, few leads, odd.
+SIZES = [
+    (12, 1000, 100.0, 5),
+    (12, 5000, 500.0, 71),
+    (12, 250, 100.0, 26),
+    (3, 3000, 100.0, 2),
+    (1, 1000, 100.0, 1),
+    (2, 999, 100.0, 5),
+    (8, 1285, 257.0, 3),
+    (6, 31, 100.0, 4),
+]
+
+
+@pytest.fixture(params=models.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def make(name: str, n_leads: int, n_samples: int, rate: float, n_classes: int) -> nn.Module:
+    torch.manual_seed(0)
+    return models.create(name, n_classes, n_leads, n_samples, rate)
+
+
+def signals(batch: int, n_leads: int, n_samples: int, seed: int = 1) -> torch.Tensor:
+    return torch.randn(batch, n_leads, n_samples, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_forward_and_backward_at_every_size(name, size):
+    n_leads, n_samples, _, n_classes = size
+    model = make(name, *size).train()
+    logits = model(signals(2, n_leads, n_samples))
+    assert logits.shape == (2, n_classes)
+    logits.square().sum().backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert bool(torch.isfinite(parameter.grad).all()), parameter_name
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_attention_sums_to_one(name, size):
+    description = models.describe(name)
+    if not description.has_attention:
+        pytest.skip("the paper's network has no attention")
+    with torch.inference_mode():
+        maps = make(name, *size).eval().attention(signals(2, size[0], size[1]))
+    assert tuple(maps) == description.attention
+    for weights in maps.values():
+        assert weights.shape[0] == 2
+        torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+
+
+def test_evaluation_is_deterministic_and_independent_of_the_batch(name):
+    model = make(name, 12, 1000, 100.0, 5).eval()
+    batch = signals(9, 12, 1000)
+    with torch.inference_mode():
+        together = model(batch)
+        assert torch.equal(model(batch), together)
+        alone = torch.cat([model(one[None]) for one in batch])
+        with_others = model(torch.cat([batch[:1], 100 * signals(3, 12, 1000, seed=2)]))[:1]
+    torch.testing.assert_close(alone, together, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(with_others, together[:1], rtol=1e-5, atol=1e-6)
+
+
+def test_weights_survive_a_round_trip(name):
+    model, other = make(name, 12, 1000, 100.0, 5).eval(), models.create(name, 5).eval()
+    other.load_state_dict(model.state_dict())
+    with torch.inference_mode():
+        assert torch.equal(model(signals(1, 12, 1000)), other(signals(1, 12, 1000)))
+
+
+def test_features_feed_the_head_and_the_head_can_be_renewed(name):
+    model = make(name, 12, 1000, 100.0, 5).eval()
+    with torch.inference_mode():
+        features = model.features(signals(2, 12, 1000))
+        assert features.ndim == 2
+        model.reset_head(3)
+        assert model(signals(2, 12, 1000)).shape == (2, 3)
+        assert torch.equal(model.features(signals(2, 12, 1000)), features)
+
+
+def test_cam_layer_names_a_part_of_the_model(name):
+    model = make(name, 12, 1000, 100.0, 5)
+    assert isinstance(model.get_submodule(model.cam_layer), nn.Module)
+
+
+def test_bfloat16_autocast_stays_near(name):
+    model = make(name, 12, 1000, 100.0, 5).eval()
+    with torch.inference_mode():
+        exact = model(signals(2, 12, 1000))
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = model(signals(2, 12, 1000))
+    torch.testing.assert_close(rounded.float(), exact, rtol=0.1, atol=0.05)
+
+
+def test_model_can_learn_eight_records_by_heart(name):
+    model = make(name, 12, 250, 100.0, 3).train()
+    batch, targets = signals(8, 12, 250), torch.tensor([[i >> bit & 1 for bit in range(3)] for i in range(8)])
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(60):
+        loss = nn.functional.binary_cross_entropy_with_logits(model(batch), targets.float())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if loss < 0.05:
+            break
+    assert bool(((model(batch) > 0) == targets.bool()).all())
+
+
+@pytest.mark.parametrize(
+    ("signal", "message"),
+    [
+        (torch.zeros(1, 11, 1000), "found 11 leads"),
+        (torch.zeros(1, 12, 999), "found 999 samples"),
+        (torch.zeros(1, 1000, 12), "transpose"),
+        (torch.zeros(12, 1000), "found 2 axes"),
+        (torch.zeros(1, 12, 1000, dtype=torch.int64), "found int64"),
+        (torch.full((1, 12, 1000), torch.nan), "NaN"),
+        (torch.full((1, 12, 1000), torch.inf), "infinite"),
+    ],
+)
+def test_wrong_input_is_named(name, signal, message):
+    with pytest.raises(ModelError, match=message):
+        make(name, 12, 1000, 100.0, 5)(signal)
+
+
+def test_metadata_is_refused_where_it_is_not_read(name):
+    if models.describe(name).reads_metadata:
+        pytest.skip("this model reads metadata")
+    with pytest.raises(ModelError, match="metadata"):
+        make(name, 12, 1000, 100.0, 5)(signals(1, 12, 1000), torch.zeros(1, 2))
