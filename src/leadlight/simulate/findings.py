@@ -85,7 +85,11 @@ def _infarct(heart: Heart, finding: Finding, rng: np.random.Generator) -> Heart:
         if lead in depths:
             inside = window > 0
             target[row, inside] = np.minimum(target[row, inside], depths[lead] * window[inside])
-    shape = heart.shape + q_share * dipole_towards(heart.matrix, leads, target - seen, firmness=0.3)
+            # With most of R lost, what is left is one smooth QS.
+            lost = float(np.clip((0.7 - left.get(lead, 1.0)) / 0.5, 0, 1))
+            depth = min(depths[lead], 0.9 * seen[row].min())
+            target[row] = (1 - lost) * target[row] + lost * depth * np.sin(np.pi * QRS_INSTANTS) ** 1.2
+    shape = heart.shape + q_share * dipole_towards(heart.matrix, leads, target - seen)
     heart = replace(heart, shape=shape)
     # Reciprocal changes are in the table; what a dipole adds in further leads follows by itself.
     heart = _with_st(heart, _wanted(finding, "ST"), st_share, slope=1.1)
@@ -125,6 +129,9 @@ def _left_bundle(heart: Heart, finding: Finding, rng: np.random.Generator) -> He
     size = float(np.clip(size, 0.7, 1.5)) * (0.95 + 0.35 * finding.severity)
     shape = qrs_shape("lbbb") * size
     shape = shape * (1 + smooth(rng.normal(0, 0.15, (1, 9))))
+    # The notch of X in mid-QRS is deep in some and a mere slur in others.
+    level = 0.5 * (shape[0, 2] + shape[0, 6])
+    shape[0, 3:6] += rng.uniform(-0.1, 0.9) * (level - shape[0, 3:6])
     own = turn_to_axis(shape.sum(axis=1), float(np.clip(rng.normal(5, 30), -60, 75)), heart.matrix)
     qrs = 0.124 + 0.042 * finding.severity + rng.uniform(0, 0.008)
     longer = 0.7 * (qrs - heart.qrs)
@@ -144,7 +151,10 @@ def _right_bundle(heart: Heart, finding: Finding, rng: np.random.Generator) -> H
         qrs = 0.106 + 0.012 * finding.severity
         core = min(heart.qrs, 0.084)
     longer = 0.7 * (qrs - heart.qrs)
-    heart = replace(heart, late=late, qrs=qrs, core=core, qt=heart.qt + max(longer, 0.0))
+    # The late wave cancels a part of what the left ventricle does at its end.
+    spared = 1 - (0.2 + 0.4 * finding.severity) * np.array([0, 0, 0, 0, 0, 0.5, 1, 1, 1])
+    heart = replace(heart, shape=heart.shape * spared, late=late)
+    heart = replace(heart, qrs=qrs, core=core, qt=heart.qt + max(longer, 0.0))
     return _with_t(_with_st(heart, _wanted(finding, "ST")), _wanted(finding, "T"))
 
 
@@ -158,6 +168,8 @@ def _left_anterior(heart: Heart, finding: Finding, rng: np.random.Generator) -> 
         wanted = {lead: share * value for lead, value in _wanted(finding, "start").items()}
         new[:, place] = _reach(heart, new[:, place] * 0.2, wanted)
     new[:, 2] = 0.5 * (new[:, 1] + new[:, 3])
+    last = _reach(heart, new[:, 7], _wanted(finding, "end")) - new[:, 7]
+    new += last[:, None] * np.array([0, 0, 0, 0, 0.2, 0.6, 0.9, 1, 0.6])
     qrs = max(heart.qrs, 0.092 + 0.016 * finding.severity)
     return replace(heart, shape=new, qrs=qrs, core=qrs, qt=heart.qt + 0.7 * (qrs - heart.qrs))
 

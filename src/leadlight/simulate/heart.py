@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Sex
-from leadlight.simulate.projection import dipole_towards, lead_matrix, small_rotation, turn_to_axis
+from leadlight.simulate.projection import (
+    dipole_towards,
+    lead_matrix,
+    small_rotation,
+    turn_to_axis,
+    twelve_leads,
+)
 from leadlight.simulate.tables import lead_medians, population, qrs_shape, wave_vector
 from leadlight.simulate.waves import Waves, plateau, qrs_waves, wave
 
@@ -56,23 +63,19 @@ class Heart:
         """Seconds from the QRS onset to the beginning of T, never before the end of the QRS."""
         return max(self.qrs + 0.02, self.t_peak - T_END * self.t_rise)
 
-    def parts(self) -> dict[str, Waves]:
-        """The waves of one beat, in seconds from the QRS onset: P, QRS, ST, T."""
+    def beat(self) -> Waves:
+        """The waves of one beat, in seconds from the QRS onset."""
         width = 0.36 / 2.3 * self.p_duration
         right = wave(0.36 * self.p_duration - self.pr, width, width, self.p[:, 0])
         left = wave(0.64 * self.p_duration - self.pr, width, width, self.p[:, 1])
-        waves = [qrs_waves(self.shape, self.core)]
+        qrs = qrs_waves(self.shape, self.core)
         if self.late.any():
             # The late wave takes over in the last third of the core and ends with the QRS.
             begin = 0.7 * self.core
             width = (self.qrs - begin) / (2 * T_END)
-            waves.append(wave((begin + self.qrs) / 2, width, width, self.late))
-        return {
-            "P": right + left,
-            "QRS": sum(waves[1:], waves[0]),
-            "ST": plateau(self.qrs - 0.015, self.t_onset, self.t_peak, self.st[:, 0], self.st[:, 1]),
-            "T": wave(self.t_peak, self.t_rise, self.t_fall, self.t),
-        }
+            qrs = qrs + wave((begin + self.qrs) / 2, width, width, self.late)
+        st = plateau(self.qrs - 0.015, self.t_onset, self.t_peak, self.st[:, 0], self.st[:, 1])
+        return right + left + qrs + st + wave(self.t_peak, self.t_rise, self.t_fall, self.t)
 
 
 def _draw(rng: np.random.Generator, quantity: str, sex: Sex, logarithmic: bool = False) -> float:
@@ -97,12 +100,12 @@ def draw_heart(rng: np.random.Generator, age: float, sex: Sex) -> Heart:
     shape = shape * (1 + smooth(rng.normal(0, 0.18, (1, 9)))) + smooth(rng.normal(0, 0.07 * size, (3, 9)))
     shape = small_rotation(rng.normal(0, 0.12, 3)) @ shape
     shape = turn_to_axis(shape.sum(axis=1), _draw(rng, "qrs_axis", sex), matrix) @ shape
-    t = small_rotation(rng.normal(0, 0.20, 3)) @ wave_vector("T", sex) * t_size
-    t = turn_to_axis(t, _draw(rng, "t_axis", sex), matrix) @ t
+    t = _draw_t(rng, sex, matrix) * t_size
     p = np.stack([wave_vector("P right", sex), wave_vector("P left", sex)], axis=1)
     p = p * _draw(rng, "p_size", sex, logarithmic=True) * np.exp(rng.normal(0, 0.15, (1, 2)))
     p = turn_to_axis(p.sum(axis=1), _draw(rng, "p_axis", sex), matrix) @ p
-    j = lead_medians("J", sex)
+    # ST is level but for V1 to V3.
+    j = {lead: value for lead, value in lead_medians("J", sex).items() if lead in ("V1", "V2", "V3")}
     j_vector = dipole_towards(matrix, list(j), np.array(list(j.values()))) * t_size
     j_vector = j_vector + rng.normal(0, 0.012, 3)
     qrs = _draw(rng, "qrs", sex)
@@ -128,6 +131,17 @@ def draw_heart(rng: np.random.Generator, age: float, sex: Sex) -> Heart:
     )
 
 
+def _draw_t(rng: np.random.Generator, sex: Sex, matrix: Array) -> Array:
+    """The T vector (3,) of a person, upright where a normal T has to be (I, II, V3 to V6)."""
+    upright = [STANDARD_LEADS.index(lead) for lead in ("I", "II", "V3", "V4", "V5", "V6")]
+    for _ in range(20):
+        t = small_rotation(rng.normal(0, 0.25, 3)) @ wave_vector("T", sex)
+        t = turn_to_axis(t, _draw(rng, "t_axis", sex), matrix) @ t
+        if (twelve_leads(matrix)[upright] @ t > 0.1).all():
+            return t
+    return wave_vector("T", sex)
+
+
 def smooth(along_qrs: Array) -> Array:
     """Random values along the QRS without jumps from instant to instant, smaller at its ends."""
     padded = np.pad(along_qrs, ((0, 0), (1, 1)))
@@ -144,7 +158,7 @@ def _draw_matrix(rng: np.random.Generator) -> Array:
     """
     matrix = lead_matrix()
     chest = matrix[2:]
-    shift = rng.normal(0, 0.20) + rng.normal(0, 0.08, 6)  # electrodes too far right or left, in spacings
+    shift = rng.normal(0, 0.15) + rng.normal(0, 0.06, 6)  # electrodes too far right or left, in spacings
     towards_left = np.vstack([chest[1:], chest[-1:]]) - chest
     towards_right = np.vstack([chest[:1], chest[:-1]]) - chest
     moved = (

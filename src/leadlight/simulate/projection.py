@@ -15,6 +15,9 @@ from leadlight.leads import LIMB_COMBINATIONS, STANDARD_LEADS
 EIGHT_LEADS: tuple[str, ...] = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 """The independent leads; the other four follow from I and II."""
 
+RESISTANCE = 0.3
+RIDGE = 0.1
+
 Array = NDArray[np.float64]
 
 
@@ -45,15 +48,18 @@ def twelve_leads(eight: Array) -> Array:
     return np.stack([rows[lead] for lead in STANDARD_LEADS])
 
 
-def dipole_towards(matrix: Array, leads: Sequence[str], change: Array, firmness: float = 0.15) -> Array:
-    """The smallest dipole (3, ...) that makes the wanted change in the named leads, in mV.
+def dipole_towards(matrix: Array, leads: Sequence[str], change: Array) -> Array:
+    """The dipole (3, ...) that makes the wanted change in the named leads and little in the others, in mV.
 
-    matrix: (8, 3); change: (leads, ...). A dipole cannot change three or more leads
-    at will: this is the ridge solution, near the wish and small; firmness is the ridge in mV/mV.
+    matrix: (8, 3); change: (leads, ...). A dipole cannot change three or more leads at will: this is
+    weighted least squares over the named leads (weight 1) and no change in the other independent
+    leads (weight ``RESISTANCE``), with a small ridge.
     """
-    rows = twelve_leads(matrix)[[STANDARD_LEADS.index(lead) for lead in leads]]
-    solved = np.linalg.solve(rows.T @ rows + firmness**2 * np.eye(3), rows.T @ change)
-    return np.asarray(solved, dtype=np.float64)
+    rows = twelve_leads(matrix)
+    named = rows[[STANDARD_LEADS.index(lead) for lead in leads]]
+    others = RESISTANCE * rows[[STANDARD_LEADS.index(lead) for lead in EIGHT_LEADS if lead not in leads]]
+    normal = named.T @ named + others.T @ others + RIDGE**2 * np.eye(3)
+    return np.asarray(np.linalg.solve(normal, named.T @ change), dtype=np.float64)
 
 
 def net_axis(net_one: float, net_avf: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from leadlight.errors import LabelError
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Patient, Recording, Sex, Statement
+from leadlight.simulate import statements
 from leadlight.simulate.findings import FINDINGS, INFARCTS, Finding, apply
 from leadlight.simulate.heart import Heart, draw_heart
-from leadlight.simulate.noise import NO_NOISE, NoiseLevels, draw_levels, electrode_noise, leads_of_electrodes
+from leadlight.simulate.noise import NO_NOISE, draw_levels, electrode_noise, leads_of_electrodes
+from leadlight.simulate.places import criteria_segments, places, repeated
 from leadlight.simulate.projection import net_axis, small_rotation, twelve_leads
 from leadlight.simulate.rhythm import RATES, beat_times
 from leadlight.simulate.tables import table
@@ -24,9 +26,14 @@ Array = NDArray[np.float64]
 RATE = 500.0
 """Hz at which hearts are drawn; other rates are resampled from it."""
 DURATION = 10.0
-VISIBLE = 0.05
-"""mV: half a millimetre on paper, the smallest change that counts as a place of a finding."""
 RHYTHMS = ("SR", "SBRAD", "STACH", "SARRH")
+# Statements that no recording shows together: a left bundle branch block hides Q waves and voltages.
+_APART: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("NORM", tuple(FINDINGS)),
+    ("CLBBB", ("CRBBB", "IRBBB", "LAFB", "LVH", *INFARCTS)),
+    ("CRBBB", ("IRBBB",)),
+    *((code, RHYTHMS[place + 1 :]) for place, code in enumerate(RHYTHMS)),
+)
 
 
 def conditions() -> tuple[str, ...]:
@@ -102,14 +109,12 @@ def sort_conditions(codes: Sequence[str]) -> tuple[tuple[str, ...], str]:
         raise LabelError(
             f"conditions: found {', '.join(map(repr, unknown))}; accepted: {', '.join(conditions())}."
         )
-    rhythms = [code for code in RHYTHMS if code in codes]
-    if len(rhythms) > 1:
-        raise LabelError(f"conditions: found {' and '.join(rhythms)}; accepted: one rhythm.")
     findings = tuple(code for code in FINDINGS if code in codes)
-    for group in (("CLBBB", "CRBBB", "IRBBB"), ("CLBBB", "LAFB"), ("CLBBB", *INFARCTS)):
-        both = [code for code in group if code in findings]
-        if len(both) > 1 and (group[0] in both or (group[0] == "CLBBB" and "IRBBB" in group)):
-            raise LabelError(f"conditions: found {' with '.join(both)}; accepted: one of them.")
+    rhythms = tuple(code for code in RHYTHMS if code in codes)
+    for code, others in _APART:
+        clash = [other for other in others if other in codes]
+        if code in codes and clash:
+            raise LabelError(f"conditions: found {code} with {', '.join(clash)}; accepted: one of them.")
     return findings, rhythms[0] if rhythms else ""
 
 
@@ -142,9 +147,12 @@ def draw(case: Case) -> tuple[Array, tuple[Statement, ...], Truth]:
     if case.noisy:
         eight += leads_of_electrodes(electrode_noise(rng, levels, n_samples, RATE, breathing))
     signal = twelve_leads(eight)
-    truth = _truth(healthy, heart, findings, onsets, case, levels, breathing)
-    statements = _statements(rng, findings, case.rhythm or _rhythm_of(truth), truth)
-    return signal, statements, truth
+    forms = statements.forms(rng, findings)
+    truth = _truth(case, healthy, findings, forms, onsets)
+    truth.parameters.update(noise=levels.to_dict(), breathing=breathing)
+    rhythm = case.rhythm or statements.rhythm(truth.parameters["heart_rate"])
+    unsure = [Statement(code, likelihood=0.0) for code in (*forms, rhythm)]
+    return signal, (*statements.diagnoses(rng, findings), *unsure), truth
 
 
 def _with(heart: Heart, findings: Sequence[Finding]) -> Heart:
@@ -188,13 +196,11 @@ def _draw_finding(rng: np.random.Generator, code: str, company: Sequence[str]) -
 def _beats(rng: np.random.Generator, heart: Heart, onsets: Array, breathing: float) -> Array:
     """The dipole (3, samples): one beat after another, each a little larger and turned by breathing."""
     n_samples = round(DURATION * RATE)
-    parts = heart.parts()
-    waves = sum(list(parts.values())[1:], parts["P"])
     before, after = heart.pr + 0.06, heart.qt + 0.12
     window = np.arange(round((before + after) * RATE))
     first = np.round((onsets - before) * RATE).astype(int)
     times = (first[:, None] + window) / RATE - onsets[:, None]
-    beats = waves.dipole(times)  # (3, beats, window)
+    beats = heart.beat().dipole(times)  # (3, beats, window)
     phase = 2 * np.pi * breathing * onsets + rng.uniform(0, 2 * np.pi)
     size = 1 + rng.uniform(0.01, 0.05) * np.sin(phase) + rng.normal(0, 0.01, len(onsets))
     sway = np.radians(rng.normal(0, 2.0, 3))[None] * np.sin(phase)[:, None]
@@ -208,162 +214,49 @@ def _beats(rng: np.random.Generator, heart: Heart, onsets: Array, breathing: flo
 
 
 def _truth(
-    healthy: Heart,
-    heart: Heart,
-    findings: Sequence[Finding],
-    onsets: Array,
     case: Case,
-    levels: NoiseLevels,
-    breathing: float,
+    healthy: Heart,
+    findings: Sequence[Finding],
+    forms: Mapping[str, tuple[Finding, tuple[str, ...]]],
+    onsets: Array,
 ) -> Truth:
-    inside = onsets[(onsets > 0.0) & (onsets < DURATION)]
-    marks = np.array(
-        [-heart.pr, heart.p_duration - heart.pr, 0.0, heart.qrs, heart.t_onset, heart.qt], dtype=float
-    )
-    grid = np.arange(round((heart.pr + heart.qt + 0.1) * RATE)) / RATE - heart.pr - 0.02
-    beat = _template(heart, grid)
-    in_qrs = (grid >= 0) & (grid <= heart.qrs)
-    peak = grid[in_qrs][np.argmax(np.linalg.norm(_dipole(heart, grid[in_qrs]), axis=0))]
+    """What was asked for, where the waves are, and where each finding shows against the heart without it."""
+    heart = _with(healthy, findings)
+    times = np.arange(round((heart.pr + heart.qt + 0.1) * RATE)) / RATE - heart.pr - 0.02
+    dipole = heart.beat().dipole(times)
+    beat = twelve_leads(heart.matrix @ dipole)
+    in_qrs = (times >= 0) & (times <= heart.qrs)
     runs: dict[str, NDArray[np.int32]] = {}
     for finding in findings:
-        without = _template(_with(healthy, [other for other in findings if other is not finding]), grid)
-        places = places_of(finding.code, heart, grid, beat, without)
-        runs[finding.code] = _runs(places, onsets)
-    row = {lead: beat[STANDARD_LEADS.index(lead)] for lead in ("I", "aVF")}
-    at_t = int(np.argmin(np.abs(grid - heart.t_peak)))
-    intervals = np.diff(inside)
-    parameters = {
-        "heart_rate": float(60 / intervals.mean()) if len(intervals) else float(heart.rate),
-        "pr": heart.pr,
-        "qrs": heart.qrs,
-        "qt": heart.qt,
-        "qtc_fridericia": heart.qt * (heart.rate / 60) ** (1 / 3),
-        "p_duration": heart.p_duration,
-        "qrs_axis": net_axis(row["I"][in_qrs].sum(), row["aVF"][in_qrs].sum()),
-        "t_axis": net_axis(row["I"][at_t], row["aVF"][at_t]),
-        "age": case.age,
-        "sex": case.sex,
-        "findings": [{"code": f.code, "severity": f.severity, "stage": f.stage} for f in findings],
-        "noise": levels.to_dict(),
-        "breathing": breathing,
-        "lead_matrix": heart.matrix.tolist(),
-    }
+        others = _with(healthy, [other for other in findings if other is not finding])
+        without = twelve_leads(others.matrix @ others.beat().dipole(times))
+        segments = {finding.code: criteria_segments(finding.code)}
+        segments |= {form: parts for form, (cause, parts) in forms.items() if cause is finding}
+        for code, parts in segments.items():
+            found = places(finding.code, parts, heart, others, times, beat, without)
+            runs[code] = repeated(found, onsets, round(DURATION * RATE), RATE)
+    inside = onsets[(onsets > 0) & (onsets < DURATION)]
+    marks = [-heart.pr, heart.p_duration - heart.pr, 0.0, heart.qrs, heart.t_onset, heart.qt]
+    one, avf = beat[STANDARD_LEADS.index("I")], beat[STANDARD_LEADS.index("aVF")]
+    at_t = int(np.argmin(np.abs(times - heart.t_peak)))
     return Truth(
         duration=DURATION,
-        r_peaks=inside + peak,
-        boundaries=inside[:, None] + marks[None, :],
+        r_peaks=inside + times[in_qrs][np.argmax(np.linalg.norm(dipole[:, in_qrs], axis=0))],
+        boundaries=inside[:, None] + np.array(marks)[None, :],
         runs=runs,
         runs_rate=RATE,
-        parameters=parameters,
+        parameters={
+            "heart_rate": float(60 / np.diff(inside).mean()),
+            "pr": heart.pr,
+            "qrs": heart.qrs,
+            "qt": heart.qt,
+            "qtc_fridericia": heart.qt * (heart.rate / 60) ** (1 / 3),
+            "p_duration": heart.p_duration,
+            "qrs_axis": net_axis(one[in_qrs].sum(), avf[in_qrs].sum()),
+            "t_axis": net_axis(one[at_t], avf[at_t]),
+            "age": case.age,
+            "sex": case.sex,
+            "findings": [{"code": f.code, "severity": f.severity, "stage": f.stage} for f in findings],
+            "lead_matrix": heart.matrix.tolist(),
+        },
     )
-
-
-def _dipole(heart: Heart, times: Array) -> Array:
-    parts = heart.parts()
-    return sum(list(parts.values())[1:], parts["P"]).dipole(times)
-
-
-def _template(heart: Heart, times: Array) -> Array:
-    """One beat without noise in the twelve leads."""
-    return twelve_leads(heart.matrix @ _dipole(heart, times))
-
-
-def places_of(
-    code: str, heart: Heart, grid: Array, beat: Array, without: Array
-) -> list[tuple[int, float, float]]:
-    """(lead, begin, end) in seconds from the QRS onset: the waves that a finding changed visibly.
-
-    beat, without: (12, times) mV on the grid, with and without the finding. The waves are those that
-    the finding's criteria speak of (data/evidence.csv).
-    """
-    (row,) = (row for row in table("evidence") if row["finding"] == code)
-    segments = row["segments"].split(";")
-    difference = np.abs(beat - without)
-    places = []
-    for lead in range(len(STANDARD_LEADS)):
-        for begin, end in _segments(segments, heart, grid, beat[lead]):
-            here = (grid >= begin) & (grid < end)
-            # A longer PR shows in every lead, however flat its P.
-            if code == "1AVB" or (here.any() and difference[lead, here].max() >= VISIBLE):
-                places.append((lead, begin, end))
-    return places
-
-
-def _segments(names: Sequence[str], heart: Heart, grid: Array, signal: Array) -> list[tuple[float, float]]:
-    """(begin, end) in seconds of the named parts of the beat in one lead."""
-    spans: list[tuple[float, float]] = []
-    fixed = {
-        "P": (-heart.pr, heart.p_duration - heart.pr),
-        "PR": (-heart.pr, 0.0),
-        "QRS": (0.0, heart.qrs),
-        "J": (heart.qrs, heart.qrs + 0.02),
-        "ST": (heart.qrs, heart.t_onset),
-        "T": (heart.t_onset, heart.qt),
-        "QT": (0.0, heart.qt),
-    }
-    spans.extend(fixed[name] for name in names if name in fixed)
-    if not {"Q", "R", "S"} & set(names):
-        return spans
-    here = np.flatnonzero((grid >= 0) & (grid < heart.qrs))
-    sign = np.where(np.abs(signal[here]) < 0.02, 0, np.sign(signal[here]))
-    edges = np.flatnonzero(np.diff(sign)) + 1
-    seen_r = False
-    for piece in np.split(np.arange(len(here)), edges):
-        if len(piece) == 0 or sign[piece[0]] == 0:
-            continue
-        name = "R" if sign[piece[0]] > 0 else ("S" if seen_r else "Q")
-        seen_r |= name == "R"
-        if name in names:
-            spans.append((float(grid[here[piece[0]]]), float(grid[here[piece[-1]]]) + 1 / RATE))
-    return spans
-
-
-def _runs(places: list[tuple[int, float, float]], onsets: Array) -> NDArray[np.int32]:
-    """Places of one beat, repeated for all beats, as merged runs of samples inside the recording."""
-    n_samples = round(DURATION * RATE)
-    runs: list[tuple[int, int, int]] = []
-    for lead, begin, end in sorted(places):
-        for onset in onsets:
-            first = max(0, round((onset + begin) * RATE))
-            stop = min(n_samples, round((onset + end) * RATE))
-            if first < stop:
-                runs.append((lead, first, stop))
-    runs.sort()
-    merged: list[tuple[int, int, int]] = []
-    for lead, first, stop in runs:
-        if merged and merged[-1][0] == lead and first <= merged[-1][2] + 1:
-            merged[-1] = (lead, merged[-1][1], max(stop, merged[-1][2]))
-        else:
-            merged.append((lead, first, stop))
-    return np.array(merged, dtype=np.int32).reshape(-1, 3)
-
-
-def _rhythm_of(truth: Truth) -> str:
-    rate = truth.parameters["heart_rate"]
-    return "SBRAD" if rate < 59.5 else "STACH" if rate > 100.5 else "SR"
-
-
-def _statements(
-    rng: np.random.Generator, findings: Sequence[Finding], rhythm: str, truth: Truth
-) -> tuple[Statement, ...]:
-    """Statements with likelihoods in PTB-XL's manner: percent for diagnoses, 0 for form and rhythm."""
-    superclass = {row["finding"]: row["superclass"] for row in table("evidence")}
-    statements = []
-    if not findings:
-        statements.append(
-            Statement("NORM", likelihood=float(rng.choice([100, 80, 50], p=[0.75, 0.19, 0.06])))
-        )
-    for finding in findings:
-        steps = [row for row in table("likelihoods") if row["superclass"] == superclass[finding.code]]
-        likelihood = max(
-            (row for row in steps if float(row["severity_from"]) <= finding.severity),
-            key=lambda row: float(row["severity_from"]),
-        )["likelihood"]
-        statements.append(Statement(finding.code, likelihood=float(likelihood)))
-    present = {finding.code for finding in findings}
-    for row in table("forms"):
-        chosen = rng.random() < float(row["probability"])
-        if chosen and row["finding"] in present and all(s.code != row["form"] for s in statements):
-            statements.append(Statement(row["form"], likelihood=0.0))
-    statements.append(Statement(rhythm, likelihood=0.0))
-    return tuple(statements)

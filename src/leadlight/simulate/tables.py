@@ -35,11 +35,11 @@ def wave_vector(name: str, sex: Sex) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=8)
 def lead_medians(wave: str, sex: Sex) -> dict[str, float]:
-    """Median amplitude in mV of a wave in each lead of healthy adults."""
+    """Median amplitude in mV of a wave in each lead of healthy adults (UCI Arrhythmia data set)."""
     return {
         row["lead"]: float(row["median_mv"])
         for row in table("lead_amplitudes")
-        if row["wave"] == wave and row["sex"] == sex
+        if row["group"] == "UCI normal" and row["wave"] == wave and row["sex"] == sex
     }
 
 
