@@ -52,8 +52,8 @@ def test_a_field_lies_where_its_samples_are(seen: Recording) -> None:
     multiples[seen.leads.index("V1"), 600:604] = 4.0  # 6.00 to 6.04 s
     borders, colours = fields(plot_relevance(seen, multiples, "3x4"), "V1", 5)
     assert_allclose(borders, [125, 150, 151, 187.5])
-    assert_allclose(colours[1][:3], COLOURS(5 / 7)[:3], atol=0.01)
-    assert_allclose(colours[0][:3], COLOURS(2 / 7)[:3], atol=0.01)
+    assert_allclose(colours[1][:3], COLOURS(5 / 8)[:3], atol=0.01)
+    assert_allclose(colours[0][:3], COLOURS(2 / 8)[:3], atol=0.01)
 
 
 def test_the_rhythm_strip_shows_the_same_relevance_as_the_column(seen: Recording) -> None:
@@ -70,7 +70,7 @@ def test_a_uniform_map_has_one_colour_that_is_not_the_top_one(seen: Recording) -
     figure = plot_relevance(seen, np.ones(seen.signal.shape), "12x1")
     colours = np.concatenate([fields(figure, lead, 0)[1] for lead in seen.leads])
     assert len(np.unique(colours, axis=0)) == 1
-    assert_allclose(colours[0][:3], COLOURS(3 / 7)[:3], atol=0.01)
+    assert_allclose(colours[0][:3], COLOURS(3 / 8)[:3], atol=0.01)
 
 
 def test_the_scale_is_the_same_whatever_is_drawn(seen: Recording) -> None:
@@ -82,9 +82,9 @@ def test_the_scale_is_the_same_whatever_is_drawn(seen: Recording) -> None:
 
 
 def test_every_doubling_within_the_scale_gets_darker(seen: Recording) -> None:
-    levels = LOWEST * 2.0 ** np.arange(8)
+    levels = LOWEST * 2.0 ** np.arange(9)
     assert levels[-1] == HIGHEST
-    lightness = [luminance(COLOURS(number / 7)) for number in range(8)]
+    lightness = [luminance(COLOURS(number / 8)) for number in range(9)]
     assert (np.diff(lightness) < -0.02).all()
 
 
@@ -95,12 +95,12 @@ def test_a_black_trace_is_readable_on_the_darkest_colour() -> None:
 
 def test_the_colour_bar_has_numbers_and_says_what_lies_beyond_it(seen: Recording) -> None:
     multiples = np.ones(seen.signal.shape)
-    multiples[0, :100] = 24.0  # 100 of 12,000 samples
+    multiples[0, :100] = 48.0  # 100 of 12,000 samples
     multiples[1, :240] = 0.01
     text = written(plot_relevance(seen, multiples))
-    for number in ("1/8×", "1×", "16×", "multiples of the uniform share"):
+    for number in ("1/8×", "1×", "32×", "multiples of the uniform share"):
         assert number in text
-    assert "2% of the samples lie below it, 0.8% above (at most 24×)" in text
+    assert "2% of the samples lie below it, 0.8% above (at most 48×)" in text
 
 
 def test_another_shape_is_refused(seen: Recording) -> None:

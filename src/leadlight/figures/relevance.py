@@ -24,16 +24,16 @@ from leadlight.figures.placement import Tracing
 from leadlight.figures.tracing import PAPER_WIDTH, SECONDS_MARKS, Sheet, tracing_sheet
 from leadlight.recording import Recording
 
-LOWEST, HIGHEST = 1 / 8, 16.0
+LOWEST, HIGHEST = 1 / 8, 32.0
 """Ends of the colour scale, in multiples of the uniform share."""
 
 # One colour a doubling, from white at 1/8 to a blue that a black trace can still be read on.
 # Lightness falls all the way, so that it survives grey print and every kind of colour
 # blindness; the larger part of the fall lies above 1, where a model looks more than evenly.
-COLOURS = LinearSegmentedColormap.from_list(
-    "leadlight-relevance",
-    ("#ffffff", "#f5f8fc", "#e9f0f8", "#d9e6f4", "#b9d2ec", "#95bce3", "#6ba1d7", "#4284c9"),
-)
+_SHADES = (
+    "#ffffff", "#f7f9fc", "#edf3f9", "#e0eaf6", "#c6daef", "#a9c8e8", "#88b3df", "#649bd3", "#4284c9",
+)  # fmt: skip
+COLOURS = LinearSegmentedColormap.from_list("leadlight-relevance", _SHADES)
 _BAR_WIDTH, _BAR_HEIGHT, _BAR_ROOM = 84.0, 3.0, 11.0
 
 
