@@ -184,6 +184,12 @@ def test_rates_that_are_no_rates_are_refused(rate: float, new_rate: float) -> No
         resample(np.zeros(100, dtype=np.float32), rate, new_rate)
 
 
+@pytest.mark.parametrize(("rate", "new_rate"), [(1e-6, 100), (100, 1e-6)])
+def test_rates_next_to_nothing_are_refused(rate: float, new_rate: float) -> None:
+    with pytest.raises(SignalError, match="accepted: 0.0001 Hz or more"):
+        resample(np.zeros(100, dtype=np.float32), rate, new_rate)
+
+
 def test_a_ratio_without_small_factors_is_refused() -> None:
     with pytest.raises(SignalError, match="simpler ratio"):
         resample(np.zeros(100, dtype=np.float32), 500, 100.0037)

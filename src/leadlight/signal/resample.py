@@ -29,7 +29,11 @@ def ratio(rate: float, new_rate: float) -> tuple[int, int]:
     """Up and down factors that turn ``rate`` into ``new_rate``, in lowest terms."""
     if not (rate > 0 and new_rate > 0 and np.isfinite(rate) and np.isfinite(new_rate)):
         raise SignalError(f"resample: found rates {rate} and {new_rate} Hz; accepted: both above 0.")
-    exact = Fraction(new_rate).limit_denominator(10_000) / Fraction(rate).limit_denominator(10_000)
+    # A rate in a file is a decimal number with few digits, which a float only comes near.
+    new, old = (Fraction(value).limit_denominator(10_000) for value in (new_rate, rate))
+    if not (new and old):
+        raise SignalError(f"resample: found rates {rate} and {new_rate} Hz; accepted: 0.0001 Hz or more.")
+    exact = new / old
     if max(exact.numerator, exact.denominator) > LARGEST_FACTOR:
         raise SignalError(
             f"resample from {rate:g} to {new_rate:g} Hz: found the ratio {exact}; accepted: factors up to "
