@@ -186,7 +186,7 @@ def test_rates_that_are_no_rates_are_refused(rate: float, new_rate: float) -> No
 
 @pytest.mark.parametrize(("rate", "new_rate"), [(1e-6, 100), (100, 1e-6)])
 def test_rates_next_to_nothing_are_refused(rate: float, new_rate: float) -> None:
-    with pytest.raises(SignalError, match="accepted: 0.0001 Hz or more"):
+    with pytest.raises(SignalError, match=r"accepted: 0.0001 Hz or more"):
         resample(np.zeros(100, dtype=np.float32), rate, new_rate)
 
 
