@@ -161,7 +161,7 @@ class SegmentEncoder(nn.Module):
         if self.training or len(segments) <= CHUNK:
             return self._encode(segments)
         # Without batch statistics, segments do not depend on each other: a chunk's activations stay in cache.
-        return torch.cat([self._encode(chunk) for chunk in segments.split(CHUNK)])
+        return torch.cat([self._encode(chunk) for chunk in torch.split(segments, CHUNK)])
 
     def _encode(self, segments: Tensor) -> Tensor:
         image = segments[:, None, None, :].contiguous(memory_format=torch.channels_last)
