@@ -15,7 +15,9 @@ _MOST_REASONS = 10
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="Data set, such as ptb-xl; `leadlight datasets` lists them.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Data set, such as ptb-xl; `leadlight datasets` lists them.")
+    ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the data set.")],
     out: Annotated[Path, typer.Option("--out", help="Store to write: a new folder.")],
     sampling_rate: Annotated[float, typer.Option(help="Sampling rate of the store in Hz.")] = 100.0,
