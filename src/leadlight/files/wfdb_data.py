@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, replace
+from io import FileIO
 from typing import Any
 
 import numpy as np
@@ -59,17 +60,32 @@ def _read_format_16(header: Header) -> DigitalRecord:
     if size != expected:
         reckoning = f"{n_leads} leads x {n_samples:,} samples x 2 bytes"
         raise wrong_size(path, size, expected, reckoning, offset)
+    # In this order, so that the frames lie on top of the heap and the millivolts can take their place:
+    # otherwise the C library hands memory back and fetches it again for every record.
+    samples = np.empty((n_leads, n_samples), np.int16)
     frames = np.empty((n_samples, n_leads), "<i2")
     try:
-        with open(path, "rb") as data:
+        with open(path, "rb", buffering=0) as data:
             data.seek(offset)
-            n_read = data.readinto(frames)  # type: ignore[arg-type]
+            n_read = _fill(data, frames)
     except (OSError, ValueError) as error:
         raise unreadable(path, error, "a data file") from error
     if n_read != frames.nbytes:
         raise FileFormatError(path, "size", "a file that changed while it was read", f"{expected:,} bytes")
-    samples = np.ascontiguousarray(frames.T, dtype=np.int16)
+    np.copyto(samples, frames.T)
     return DigitalRecord(verify(header, samples), samples)
+
+
+def _fill(data: FileIO, frames: NDArray[np.int16]) -> int:
+    """Read into an array until it is full or the file ends; bytes read."""
+    n_read = data.readinto(frames) or 0  # type: ignore[arg-type]
+    if n_read == frames.nbytes:
+        return n_read
+    # One call reads at most 2 GB.
+    rest = memoryview(frames).cast("B")  # type: ignore[arg-type]
+    while n_more := data.readinto(rest[n_read:]):
+        n_read += n_more
+    return n_read
 
 
 def check_data_file(header: Header, file: str) -> int:

@@ -22,6 +22,9 @@ from leadlight.files.wfdb_lines import Fault, Segment
 LARGEST_HEADER = 256 * 1024
 """Bytes. A header of 64 leads with long comments has about 10 kB."""
 
+# Not to wait at a pipe; on Windows, not to change line ends.
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 
 @dataclass(frozen=True)
 class Header:
@@ -80,14 +83,19 @@ def read_layout(path: str) -> tuple[str, ...]:
 def read_header_bytes(path: str) -> bytes:
     """The bytes of a header, if it is a plain file of bearable size."""
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise FileFormatError(path, "file", "something that is not a plain file", "a WFDB header (.hea)")
-        if status.st_size > LARGEST_HEADER:
-            limit = f"a WFDB header of at most {LARGEST_HEADER:,} bytes"
-            raise FileFormatError(path, "size", f"{status.st_size:,} bytes", limit)
-        with open(path, "rb", buffering=0) as file:
-            return file.read(LARGEST_HEADER)
+        file = os.open(path, _OPEN)
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                raise FileFormatError(
+                    path, "file", "something that is not a plain file", "a WFDB header (.hea)"
+                )
+            if status.st_size > LARGEST_HEADER:
+                limit = f"a WFDB header of at most {LARGEST_HEADER:,} bytes"
+                raise FileFormatError(path, "size", f"{status.st_size:,} bytes", limit)
+            return os.read(file, LARGEST_HEADER)
+        finally:
+            os.close(file)
     except (OSError, ValueError) as error:
         raise unreadable(path, error, "a WFDB header (.hea)") from error
 

@@ -6,6 +6,7 @@ Knows no file: faults carry the index of the line, and wfdb_header.py adds path 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -31,7 +32,6 @@ _GAIN = re.compile(
     re.ASCII,
 )
 _INTEGER = re.compile(r"-?\d{1,10}", re.ASCII)
-_INTEGERS = re.compile(r"-?\d{1,10}(?: -?\d{1,10})*", re.ASCII)
 
 
 class Fault(Exception):
@@ -137,9 +137,8 @@ def parse_signal_lines(lines: list[str]) -> SignalLines:
     for file in dict.fromkeys(files):
         check_name(files.index(file) + 1, "file name", file)
     table = _parse_channels(storages, gains, resolutions, zeros, blocks, names)
-    return SignalLines(
-        table, files, _integers("initial value", initial_values), _integers("checksum", checksums)
-    )
+    numbers = _integers(("initial value", initial_values), ("checksum", checksums))
+    return SignalLines(table, files, numbers[: len(rows)], numbers[len(rows) :])
 
 
 def parse_layout_lines(lines: list[str]) -> tuple[str, ...]:
@@ -153,12 +152,13 @@ def parse_layout_lines(lines: list[str]) -> tuple[str, ...]:
     return tuple(leads)
 
 
-def _integers(field: str, words: tuple[str, ...]) -> tuple[int, ...]:
+def _integers(*columns: tuple[str, tuple[str, ...]]) -> tuple[int, ...]:
+    words = [word for _, column in columns for word in column]
     # int() alone would take "1_0", "+1" and digits of other scripts.
-    if not _INTEGERS.fullmatch(" ".join(words)):
-        for index, word in enumerate(words, start=1):
-            _integer(index, field, word)
-    return tuple(map(int, words))
+    if max(map(len, words)) <= 10 and "".join(words).strip("-0123456789") == "":
+        with suppress(ValueError):
+            return tuple(map(int, words))
+    return tuple([_integer(i, field, word) for field, column in columns for i, word in enumerate(column, 1)])
 
 
 @lru_cache(maxsize=64)
