@@ -85,10 +85,11 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
     dataset = datasets.describe(data.store.dataset)
     version = str(data.store.description["dataset_version"] or "")
     simulated = "simulated" in version
+    source = "simulated" if simulated else dataset.name.replace("-", "")
     architecture = models.describe(recipe.model)
     paper = f"{architecture.paper}, doi:{architecture.doi}"
     return {
-        "name": f"{recipe.model}-{recipe.labels.replace('/', '-').replace('ptb-xl', 'ptbxl')}",
+        "name": f"{recipe.model}-{source}-{recipe.labels.rpartition('/')[2]}",
         "architecture": {
             "name": recipe.model,
             "n_classes": len(space),
