@@ -7,6 +7,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from leadlight.writing import write_whole
+
 COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_macro_auc", "learning_rate", "seconds")
 
 
@@ -40,6 +42,4 @@ class EpochLog:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        temporary.replace(self.path)
+        write_whole(self.path, text.getvalue().encode())

@@ -115,7 +115,10 @@ def fit(
             on_progress(
                 (progress.epoch - 1) * n_batches + number, settings.epochs * n_batches, _message(progress)
             )
-            due = fabric.broadcast(time.monotonic() - saved_at > settings.checkpoint_minutes * 60)
+            due = time.monotonic() - saved_at > settings.checkpoint_minutes * 60
+            # Clocks differ: the first process decides for all.
+            if processes > 1:
+                due = fabric.broadcast(due)
             if due and settings.checkpoint_minutes and number < n_batches:
                 checkpoint(last)
                 saved_at = time.monotonic()

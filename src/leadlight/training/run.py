@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadlight import labels, models
+from leadlight.classifier.contract import CONTRACT_FILE
 from leadlight.errors import RunError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.recipes import Recipe, load_recipe
@@ -24,6 +25,7 @@ from leadlight.training.data import TrainingInput, fit_preprocessing
 from leadlight.training.loop import Progress, fit
 from leadlight.training.memory import keep_freed_memory
 from leadlight.training.model_folder import save_best
+from leadlight.writing import remove_unfinished, write_whole
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -80,7 +82,7 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether training ended and the model folder is there."""
-        return (self.model / "contract.json").is_file()
+        return (self.model / CONTRACT_FILE).is_file()
 
 
 def train(
@@ -141,6 +143,8 @@ def resume(
         machine = Machine(**environment["machine"]["settings"])
     fabric = _launch(machine, recipe)
     if fabric.is_global_zero:
+        for folder in (existing.path, existing.path / "checkpoints"):
+            remove_unfinished(folder)
         environment["resumed"] = [*environment.get("resumed", []), _now()]
         _write_json(existing.path / ENVIRONMENT_FILE, environment)
     fabric.barrier()
@@ -172,7 +176,7 @@ def _begin(folder: Path, recipe: Recipe, data: Path, machine: Machine) -> None:
     if not data.exists():
         raise RunError(f"--data {data}: there is no such folder.")
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    (folder / RECIPE_FILE).write_text(recipe.to_toml(), encoding="utf-8")
+    write_whole(folder / RECIPE_FILE, recipe.to_toml().encode())
     _write_json(folder / ENVIRONMENT_FILE, _describe_environment(recipe, data, machine))
 
 
@@ -287,6 +291,4 @@ def _read(path: Path) -> str:
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
