@@ -80,11 +80,12 @@ def test_v1_begins_with_an_r_in_most(hearts: dict[str, list]) -> None:
 
 
 def test_p_and_t_are_upright_where_they_have_to_be(hearts: dict[str, list]) -> None:
-    for one in (*hearts["male"], *hearts["female"]):
-        assert one.part("II", "p_onset", "p_end").max() > 0.02
-        assert one.part("aVR", "p_onset", "p_end").min() < -0.01
-        assert all(one.t(lead) > 0 for lead in ("I", "II", "V4", "V5", "V6"))
-        assert one.t("aVR") < 0
+    beats = (*hearts["male"], *hearts["female"])
+    for lead, sign in (("II", 1), ("aVR", -1)):
+        waves = [sign * one.part(lead, "p_onset", "p_end") for one in beats]
+        assert np.mean([wave.max() - wave[0] > 0.03 for wave in waves]) > 0.97, lead
+    for lead, sign in (("I", 1), ("II", 1), ("V4", 1), ("V5", 1), ("V6", 1), ("aVR", -1)):
+        assert np.mean([sign * one.t(lead) > 0 for one in beats]) > 0.98, lead
 
 
 def test_v1_shows_a_biphasic_p(hearts: dict[str, list]) -> None:

@@ -39,10 +39,11 @@ def draw_levels(rng: np.random.Generator) -> NoiseLevels:
     """Levels of one recording; log-normal, the published defaults lie in the upper tail.
 
     Published: baseline 0.15 mV and muscle 0.01 mV root mean square (simECG's defaults), breathing
-    0.15 mV (McSharry et al. 2003) before the high-pass of an electrocardiograph.
+    0.15 mV (McSharry et al. 2003). The medians here bring the spectra near PTB-XL's
+    (benchmarks/results/simulator.md).
     """
     return NoiseLevels(
-        baseline=float(min(0.025 * np.exp(rng.normal(0, 0.8)), 0.15)),
+        baseline=float(min(0.020 * np.exp(rng.normal(0, 0.8)), 0.15)),
         breathing=float(min(0.012 * np.exp(rng.normal(0, 0.7)), 0.10)),
         mains=float(min(0.0012 * np.exp(rng.normal(0, 1.1)), 0.03)),
         muscle=float(min(0.006 * np.exp(rng.normal(0, 0.6)), 0.05)),
@@ -63,11 +64,11 @@ def electrode_noise(
     spectrum_of = np.fft.rfftfreq(n_samples, 1 / rate)
     white = rng.standard_normal((n, 2, len(spectrum_of)))
     waves = white[:, 0] + 1j * white[:, 1]
-    # Muscle: flat from about 20 Hz on, up to what an electrocardiograph lets through (150 Hz).
+    # Muscle: nearly flat between 25 and 120 Hz; the shape was chosen beside PTB-XL's spectra.
     muscle = (
         waves * (spectrum_of / 25) / np.sqrt(1 + (spectrum_of / 25) ** 2) / (1 + (spectrum_of / 120) ** 4)
     )
-    # Drift: 1 / f below half a hertz, nothing below the diagnostic high-pass.
+    # Drift: falls with frequency up to half a hertz, nothing below 0.05 Hz.
     drift = (
         waves
         * np.where(spectrum_of > 0.05, (0.1 / np.maximum(spectrum_of, 0.05)) ** 1.5, 0)

@@ -80,8 +80,7 @@ def database_row(
 def heart_axis(degrees: float) -> str:
     """PTB-XL's word for a frontal axis: MID, LAD, ALAD, RAD or ARAD.
 
-    The limits between the words are those of the AHA/ACCF/HRS 2009 statement and, between MID and
-    LAD, the left type of the German reports (below 30 degrees).
+    -30, 90 and 120 degrees are limits of the AHA/ACCF/HRS 2009 statement; 30 between MID and LAD is chosen.
     """
     if degrees < -30:
         return "ALAD" if degrees >= -120 else "ARAD"
