@@ -7,6 +7,7 @@ about it. The command line prints the message alone; ``--debug`` adds the trace.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 
 class LeadlightError(Exception):
@@ -75,3 +76,21 @@ class RunError(LeadlightError):
 
 class EvaluationError(LeadlightError):
     """Truth, scores, thresholds or a fold that cannot be measured."""
+
+
+def nearest(wanted: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that is spelled most like the wanted one, whatever the case; None where none is near.
+
+    cutoff: similarity from 0 (anything) to 1 (the same), as difflib measures it.
+    """
+    import difflib
+
+    by_folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(wanted.casefold(), by_folded, n=1, cutoff=cutoff)
+    return by_folded[near[0]] if near else None
+
+
+def did_you_mean(wanted: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The end of a message about an unknown name: " Did you mean 'x'?", or "" where none is near."""
+    name = nearest(wanted, known, cutoff)
+    return "" if name is None else f" Did you mean {name!r}?"

@@ -315,14 +315,14 @@ class TestRefusing:
     ) -> None:
         edit_contract(model_folder, **arguments)
         tracemalloc.start()
-        began = time.monotonic()
+        began = time.process_time()
         try:
             with pytest.raises(ContractError):
                 load(model_folder)
             assert tracemalloc.get_traced_memory()[1] < 50e6
         finally:
             tracemalloc.stop()
-        assert time.monotonic() - began < 5
+        assert time.process_time() - began < 5
 
     def test_a_contract_cannot_make_the_architecture_grow_without_end(
         self, model_folder: Path, monkeypatch: pytest.MonkeyPatch

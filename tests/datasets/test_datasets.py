@@ -29,7 +29,7 @@ def test_ptbxl_is_described_by_the_figures_of_its_newest_version():
 
 
 def test_an_unknown_data_set_is_refused_with_the_nearest_name(tmp_path):
-    with pytest.raises(DatasetError, match=r"no data set 'ptbxl'; did you mean ptb-xl\?"):
+    with pytest.raises(DatasetError, match=r"found 'ptbxl'; accepted: ptb-xl\. Did you mean 'ptb-xl'\?"):
         datasets.read_index("ptbxl", tmp_path)
 
 

@@ -35,4 +35,4 @@ def test_a_space_as_json_carries_version_source_and_classes_in_order():
 def test_an_unknown_space_is_wrong_usage_and_the_nearest_is_named():
     result = run("ptb-xl/superclas")
     assert result.exit_code == 2
-    assert "ptb-xl/superclass?" in result.output
+    assert "Did you mean 'ptb-xl/superclass'?" in " ".join(result.output.replace("│", "").split())

@@ -119,8 +119,9 @@ def test_half_written_files_are_never_taken_for_whole(store_folder, small, tmp_p
     out = tmp_path / "run"
     with pytest.raises(Killed):
         train("imle-net", store_folder, out, overrides=small, machine=ONE_THREAD, on_progress=dies_after(2))
-    (out / "checkpoints" / "last.tmp").write_bytes(b"half")
+    (out / "checkpoints" / "last.ckpt.4711.part").write_bytes(b"half")
     assert resume(out).is_finished
+    assert {path.name for path in (out / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
 
 
 def test_damaged_checkpoint_is_named(store_folder, small, tmp_path):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import typing
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from leadlight.errors import ContractError
+from leadlight.errors import ContractError, did_you_mean
 
 _LONGEST_VALUE = 60
 
@@ -29,8 +28,7 @@ def _describe(problem: Any, model: type[BaseModel], where: str) -> str:
     place = f"{where}, {key}" if key else where
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         accepted = _keys(model, location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), accepted, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(str(location[-1]), accepted)
         return f"{place}: found an unknown key; accepted: {', '.join(accepted)}.{hint}"
     if problem["type"] in ("missing", "missing_argument"):
         return f"{place}: found nothing; this key is needed."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import secrets
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from leadlight.classifier.card import model_card
 from leadlight.classifier.contract import CONTRACT_FILE, Contract, contract_from, read_contract
 from leadlight.classifier.weights import WEIGHTS_FILE, module_with_weights, weights_bytes
-from leadlight.errors import ContractError, ModelError, RunError
+from leadlight.errors import ContractError, ModelError, RunError, did_you_mean
+from leadlight.writing import sync_folder, write_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,8 +55,7 @@ def find_model_folder(model: str | os.PathLike[str]) -> Path:
             f"model: found the file {folder}; accepted: a model folder (model.safetensors, {CONTRACT_FILE}), "
             "a run folder or a shipped name."
         )
-    near = difflib.get_close_matches(str(model), names, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(str(model), names, cutoff=0.4)  # "imle-net" is far shorter than its shipped names
     raise ModelError(
         f"model: found {str(model)!r}, which is no folder here; accepted: a run folder, a model folder "
         f"or a shipped name ({', '.join(names) or 'none is installed'}).{hint}"
@@ -109,11 +108,7 @@ def save_model(
             (CONTRACT_FILE, contract.to_json().encode()),
             (CARD_FILE, model_card(contract).encode()),
         ):
-            with (partial / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        _sync_folder(partial)
+            write_whole(partial / name, data)
         if folder.exists():
             old = partial.with_suffix(".old")
             folder.rename(old)
@@ -121,7 +116,7 @@ def save_model(
             shutil.rmtree(old)
         else:
             partial.rename(folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return given
@@ -157,13 +152,3 @@ def _device(wanted: str | None) -> str:
             f"device: found {wanted!r}, which cannot be used here; accepted: cpu, or cuda with a GPU."
         ) from error
     return wanted
-
-
-def _sync_folder(folder: Path) -> None:
-    # A rename is only safe once the folder that holds the name is on disk.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

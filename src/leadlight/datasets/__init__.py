@@ -13,8 +13,7 @@ from typing import Protocol
 
 from leadlight.datasets import ptbxl
 from leadlight.datasets.index import DatasetDescription, DatasetIndex, RecordEntry, SetAside
-from leadlight.errors import DatasetError
-from leadlight.labels.spaces import nearest
+from leadlight.errors import DatasetError, did_you_mean
 
 __all__ = [
     "DatasetDescription",
@@ -87,7 +86,10 @@ def read_index(
 
 def _check(name: str) -> None:
     if name not in _READERS:
-        raise DatasetError(f"no data set {name!r}; {nearest(name, names())} `leadlight datasets` lists them.")
+        raise DatasetError(
+            f"data set: found {name!r}; accepted: {', '.join(names())}.{did_you_mean(name, names())} "
+            "`leadlight datasets` lists them."
+        )
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leadlight.evaluation.intervals import LEVEL, Estimate
+from leadlight.writing import unfinished
 
 if TYPE_CHECKING:
     from leadlight.evaluation.evaluation import ClassEvaluation, Evaluation
@@ -75,20 +77,15 @@ def save(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
     """Write the three files; each appears whole or not at all, metrics.json last."""
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, Callable[[Evaluation, Path], None]] = {
-        "predictions.parquet": _write_predictions,
-        "per_class.csv": _write_classes,
         "metrics.json": _write_metrics,
+        "per_class.csv": _write_classes,
+        "predictions.parquet": _write_predictions,
     }
-    unfinished = {name: folder / f".{name}.writing" for name in writers}
-    try:
+    # All are written before any takes its name, and they take it from the last to the first.
+    with ExitStack() as stack:
         for name, write in writers.items():
-            write(evaluation, unfinished[name])
-        for name, path in unfinished.items():
-            path.replace(folder / name)
-    finally:
-        for path in unfinished.values():
-            path.unlink(missing_ok=True)
-    return tuple(folder / name for name in reversed(writers))
+            write(evaluation, stack.enter_context(unfinished(folder / name)))
+    return tuple(folder / name for name in writers)
 
 
 def _write_metrics(evaluation: Evaluation, path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from leadlight.errors import LabelError
+from leadlight.errors import LabelError, nearest
 
 
 def find_class(classes: Sequence[tuple[str, str]], target: str) -> str:
@@ -20,10 +19,10 @@ def find_class(classes: Sequence[tuple[str, str]], target: str) -> str:
     spellings.update({code.casefold(): code for code, _ in classes})
     if wanted in spellings:
         return spellings[wanted]
-    near = difflib.get_close_matches(wanted, spellings, n=1, cutoff=0.5)
+    near = nearest(wanted, spellings, cutoff=0.5)
     # "infarction" for "Myocardial infarction": near in meaning, far in letters.
     within = [code for name, code in spellings.items() if len(wanted) > 3 and wanted in name]
-    guess = spellings[near[0]] if near else within[0] if within else ""
+    guess = spellings[near] if near is not None else within[0] if within else ""
     description = dict(classes).get(guess, "")
     hint = f" Did you mean {guess}{f' ({description})' if description else ''}?" if guess else ""
     accepted = ", ".join(code for code, _ in classes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.errors import LabelError
+from leadlight.errors import LabelError, did_you_mean
 from leadlight.recording import Statement
 
 
@@ -100,11 +99,14 @@ class LabelSpace:
         return tuple(label.code for label in self.classes)
 
     def index(self, code: str) -> int:
-        """Place of a class in the order. Raises LabelError with the nearest codes for an unknown one."""
+        """Place of a class in the order. Raises LabelError with the nearest code for an unknown one."""
         try:
             return self.codes.index(code)
         except ValueError:
-            raise LabelError(f"{self.name}: no class {code!r}; {nearest(code, self.codes)}") from None
+            raise LabelError(
+                f"{self.name}, class: found {code!r}; accepted: {', '.join(self.codes)}."
+                f"{did_you_mean(code, self.codes)}"
+            ) from None
 
     def encode(
         self,
@@ -156,12 +158,3 @@ class LabelSpace:
         known = np.ones(values.shape, dtype=np.bool_)
         known[foreign] = False
         return Targets(values, known)
-
-
-def nearest(wanted: str, names: Sequence[str]) -> str:
-    """End of an error message: "did you mean ...?" or, with nothing near, the names that there are."""
-    by_folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(wanted.casefold(), list(by_folded), n=2, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(by_folded[name] for name in near)}?"
-    return f"there are {', '.join(names)}."

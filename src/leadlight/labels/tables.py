@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from leadlight.errors import LabelError
-from leadlight.labels.spaces import LabelClass, LabelSpace, nearest
+from leadlight.errors import LabelError, did_you_mean, nearest
+from leadlight.labels.spaces import LabelClass, LabelSpace
 
 _DATA = files("leadlight.labels") / "data"
 
@@ -43,11 +42,14 @@ def names() -> tuple[str, ...]:
 def space(name: str) -> LabelSpace:
     """The label space of this name, for example "ptb-xl/superclass".
 
-    Raises LabelError with the nearest names for an unknown one.
+    Raises LabelError with the nearest name for an unknown one.
     """
     described = _described()
     if name not in described:
-        raise LabelError(f"no label space {name!r}; {_suggestion(name)} `leadlight labels` lists them.")
+        raise LabelError(
+            f"label space: found {name!r}; accepted: {', '.join(names())}.{_did_you_mean_space(name)} "
+            "`leadlight labels` lists them."
+        )
     family, one = described[name]
     rows = _rows(one["classes"])
     if [int(row["index"]) for row in rows] != list(range(len(rows))):
@@ -72,7 +74,10 @@ def statements(system: str = "scp-ecg") -> Mapping[str, StatementMeaning]:
     """Every statement code of a system and what it means. Raises LabelError for an unknown system."""
     systems = _toml()["statement-systems"]
     if system not in systems:
-        raise LabelError(f"no statement system {system!r}; {nearest(system, list(systems))}")
+        raise LabelError(
+            f"statement system: found {system!r}; accepted: {', '.join(systems)}."
+            f"{did_you_mean(system, systems)}"
+        )
     return MappingProxyType(
         {
             row["code"]: StatementMeaning(
@@ -88,13 +93,13 @@ def statements(system: str = "scp-ecg") -> Mapping[str, StatementMeaning]:
     )
 
 
-def _suggestion(name: str) -> str:
+def _did_you_mean_space(name: str) -> str:
     # "superdiagnostic" is what the benchmark calls superclass; by spelling alone diagnostic is nearer.
     wanted = name.casefold().rpartition("/")[2]
     full_names = {full.partition("/")[2]: full for full in names()}
     full_names |= {one["benchmark"]: full for full, (_, one) in _described().items()}
-    near = difflib.get_close_matches(wanted, list(full_names), n=1, cutoff=0.6)
-    return f"did you mean {full_names[near[0]]}?" if near else f"there are {', '.join(names())}."
+    near = nearest(wanted, full_names)
+    return "" if near is None else f" Did you mean {full_names[near]!r}?"
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from leadlight.errors import ModelError
+from leadlight.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
@@ -110,8 +109,7 @@ def describe(name: str) -> ModelDescription:
     """What the registry knows of a model. Raises ModelError, with the nearest name, for an unknown one."""
     models = _load_all()
     if name not in models:
-        near = difflib.get_close_matches(name, models, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, models)
         raise ModelError(f"models: found the name {name!r}; accepted: {', '.join(sorted(models))}.{hint}")
     return models[name]
 
@@ -138,8 +136,7 @@ def create(
     ]
     unknown = sorted(set(arguments) - set(own))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], own, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(unknown[0], own)
         raise ModelError(
             f"{name}: found the argument {', '.join(unknown)}; accepted: {', '.join(own) or 'none'}.{hint}"
         )

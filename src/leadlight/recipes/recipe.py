@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -11,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from leadlight.errors import RecipeError
+from leadlight.errors import RecipeError, did_you_mean, nearest
 from leadlight.leads import STANDARD_LEADS, canonical_lead
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -108,7 +107,9 @@ def recipe_text(name: str) -> str:
     """The TOML text of a shipped recipe. Raises RecipeError, with the nearest name, for an unknown one."""
     names = tuple(shipped())
     if name not in names:
-        raise RecipeError(f"recipes: found {name!r}; accepted: {', '.join(names)}.{_nearest(name, names)}")
+        raise RecipeError(
+            f"recipes: found {name!r}; accepted: {', '.join(names)}.{did_you_mean(name, names)}"
+        )
     return (resources.files("leadlight.recipes") / f"{name}.toml").read_text(encoding="utf-8")
 
 
@@ -202,16 +203,18 @@ def _refuse_unknown(keys: list[str], written: str) -> None:
     if ".".join(keys) not in _all_keys():
         raise RecipeError(
             f"--set {written}: there is no such key; accepted: {', '.join(_all_keys())}, "
-            f"arguments.NAME.{_nearest(written, _all_keys())}"
+            f"arguments.NAME.{_did_you_mean_key(written)}"
         )
 
 
-def _nearest(word: str, words: Sequence[str]) -> str:
-    tails = {name.rpartition(".")[2]: name for name in words}
-    near = difflib.get_close_matches(word, words, n=1) or [
-        tails[tail] for tail in difflib.get_close_matches(word.rpartition(".")[2], tails, n=1)
-    ]
-    return f" Did you mean {near[0]!r}?" if near else ""
+def _did_you_mean_key(written: str) -> str:
+    """By the whole dotted key or, failing that, its last word: "learning_rat" is training.learning_rate."""
+    hint = did_you_mean(written, _all_keys())
+    if hint:
+        return hint
+    by_last_word = {key.rpartition(".")[2]: key for key in _all_keys()}
+    word = nearest(written.rpartition(".")[2], by_last_word)
+    return "" if word is None else f" Did you mean {by_last_word[word]!r}?"
 
 
 def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
@@ -219,7 +222,7 @@ def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            lines.append(f"recipe, {key}: there is no such key.{_nearest(key, _all_keys())}")
+            lines.append(f"recipe, {key}: there is no such key.{_did_you_mean_key(key)}")
         elif problem["type"] == "missing":
             lines.append(f"recipe, {key}: missing.")
         else:

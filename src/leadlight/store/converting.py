@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from leadlight.errors import FileFormatError, LeadlightError
 from leadlight.files.wfdb import DigitalRecord, physical, read_digital
-from leadlight.leads import derive_limb_leads
+from leadlight.leads import LIMB_COMBINATIONS, derive_limb_leads
 from leadlight.signal.resample import resample
 from leadlight.store import layout
 
@@ -92,10 +92,10 @@ def _plan(leads: tuple[str, ...]) -> _Plan:
     if len(set(leads)) != len(leads):
         raise UnusableError("a lead stands twice in the header")
     absent = tuple(lead for lead in layout.LEADS if lead not in leads)
-    no_help = [lead for lead in absent if lead not in ("III", "aVR", "aVL", "aVF")]
-    if no_help:
+    underivable = [lead for lead in absent if lead not in LIMB_COMBINATIONS]
+    if underivable:
         raise UnusableError(
-            f"lacks {', '.join(no_help)}; the twelve standard leads are stored, "
+            f"lacks {', '.join(underivable)}; the twelve standard leads are stored, "
             "and only III, aVR, aVL and aVF can be derived"
         )
     order = tuple(leads.index(lead) for lead in layout.LEADS if lead in leads)

@@ -15,8 +15,9 @@ from leadlight import __version__
 from leadlight.datasets import DatasetIndex, RecordEntry
 from leadlight.errors import StoreError
 from leadlight.store import layout
-from leadlight.store.shards import Shard, write_whole
+from leadlight.store.shards import Shard
 from leadlight.store.workspace import Request
+from leadlight.writing import write_whole
 
 
 def write_index(index: DatasetIndex, shards: Iterator[Shard], workspace: Path) -> dict[str, Any]:

@@ -28,6 +28,8 @@ LARGEST_COUNT = 32767
 
 DESCRIPTION_FILE = "store.json"
 INDEX_FILE = "index.parquet"
+REQUEST_FILE = "request.json"
+"""Stands in the workspace of a store that is being written."""
 WORKSPACE_SUFFIX = ".preparing"
 
 _SHARD_HEADER_BYTES = 128
@@ -169,7 +171,7 @@ _AGAIN = "Prepare the data set again: leadlight prepare NAME DIR --out STORE --o
 
 def _no_store(folder: Path) -> str:
     for place, target in ((workspace_of(folder), folder), (folder, _target_of(folder))):
-        if target is not None and (place / "request.json").is_file():
+        if target is not None and (place / REQUEST_FILE).is_file():
             done = len(list(place.glob("signals-*.json")))
             return (
                 f"{target}: not finished: {done} parts are done. Run the same command again and it goes on "

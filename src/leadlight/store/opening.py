@@ -38,7 +38,7 @@ def open_or_prepare(
                 "--out STORE."
             )
         return store
-    if not folder.exists() or (folder / "request.json").exists():
+    if not folder.exists() or (folder / layout.REQUEST_FILE).exists():
         layout.read_description(folder)  # says what is wrong, and the command that mends it
     index = read_index(detect(folder), folder, sampling_rate)
     request = request_of(index)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 from leadlight.datasets import RecordEntry
 from leadlight.errors import LeadlightError
 from leadlight.store import layout
-from leadlight.store.converting import read_record, reason_of
+from leadlight.store.converting import StoredRecord, read_record, reason_of
+from leadlight.writing import remove_unfinished, unfinished, write_whole
 
 _TICK = 64  # records between two words of progress
 
@@ -65,44 +65,27 @@ def write_shard(task: ShardTask, tick: Callable[[int], None] | None = None) -> i
     tick: called with the number of entries done since the last call.
     Returns the number of entries. Records that cannot be used are set aside in the note.
     """
-    file = task.folder / layout.shard_name(task.number)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     rows: list[dict[str, Any]] = []
     set_aside: list[tuple[int, str]] = []
     n_counts = 0
-    with part.open("wb", buffering=1 << 20) as stream:
-        stream.write(layout.shard_header(0))
-        for number, entry in enumerate(task.entries):
-            if tick and number and number % _TICK == 0:
-                tick(_TICK)
-            try:
-                record = read_record(task.root / entry.path, task.sampling_rate)
-            except LeadlightError as error:
-                set_aside.append((task.first + number, reason_of(error)))
-                continue
-            stream.write(record.counts.astype("<i2", copy=False).data)
-            rows.append(
-                {
-                    "entry": task.first + number,
-                    "n_samples": record.counts.shape[1],
-                    "offset": n_counts,
-                    "missing_samples": record.missing_samples,
-                    "clipped_samples": record.clipped_samples,
-                    "flat_leads": record.flat_leads,
-                    "notes": record.notes,
-                    "file_sampling_rate": record.file_sampling_rate,
-                    "resampled": record.resampled,
-                    "checksum": record.checksum,
-                }
-            )
-            n_counts += record.counts.size
-        stream.seek(0)
-        stream.write(layout.shard_header(n_counts))
-        stream.flush()
-        os.fsync(stream.fileno())
-    with part.open("rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
-    part.replace(file)
+    with unfinished(task.folder / layout.shard_name(task.number)) as part:
+        with part.open("wb", buffering=1 << 20) as stream:
+            stream.write(layout.shard_header(0))
+            for number, entry in enumerate(task.entries):
+                if tick and number and number % _TICK == 0:
+                    tick(_TICK)
+                try:
+                    record = read_record(task.root / entry.path, task.sampling_rate)
+                except LeadlightError as error:
+                    set_aside.append((task.first + number, reason_of(error)))
+                    continue
+                stream.write(record.counts.astype("<i2", copy=False).data)
+                rows.append(_row(task.first + number, record, n_counts))
+                n_counts += record.counts.size
+            stream.seek(0)
+            stream.write(layout.shard_header(n_counts))
+        with part.open("rb") as stream:
+            checksum = hashlib.file_digest(stream, "sha256").hexdigest()
     note = {
         "size": layout.shard_bytes(n_counts),
         "checksum": checksum,
@@ -113,6 +96,21 @@ def write_shard(task: ShardTask, tick: Callable[[int], None] | None = None) -> i
     if tick:
         tick(len(task.entries) - (max(len(task.entries) - 1, 0) // _TICK) * _TICK)
     return len(task.entries)
+
+
+def _row(entry: int, record: StoredRecord, offset: int) -> dict[str, Any]:
+    return {
+        "entry": entry,
+        "n_samples": record.counts.shape[1],
+        "offset": offset,
+        "missing_samples": record.missing_samples,
+        "clipped_samples": record.clipped_samples,
+        "flat_leads": record.flat_leads,
+        "notes": record.notes,
+        "file_sampling_rate": record.file_sampling_rate,
+        "resampled": record.resampled,
+        "checksum": record.checksum,
+    }
 
 
 def finished_shard(folder: Path, number: int) -> Shard | None:
@@ -130,28 +128,9 @@ def finished_shard(folder: Path, number: int) -> Shard | None:
 
 def remove_notes(folder: Path) -> None:
     """Remove the notes of finished shards, which the index has replaced, and parts left by a kill."""
-    for leftover in (*folder.glob("signals-*.json"), *folder.glob("*.part")):
-        leftover.unlink()
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a small file so that it is there whole or not at all, also after a power cut."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with part.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
-    sync_folder(file.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe on disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    for note in folder.glob("signals-*.json"):
+        note.unlink()
+    remove_unfinished(folder)
 
 
 def _note_of(folder: Path, number: int) -> Path:

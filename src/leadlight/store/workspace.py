@@ -16,9 +16,9 @@ from leadlight.datasets import DatasetIndex
 from leadlight.errors import StoreError
 from leadlight.signal.resample import DESCRIPTION as RESAMPLING
 from leadlight.store import layout
-from leadlight.store.shards import remove_notes, sync_folder, write_whole
+from leadlight.store.shards import remove_notes
+from leadlight.writing import sync_folder, write_whole
 
-REQUEST_FILE = "request.json"
 _LOCK_FILE = "lock"
 _REPLACED = "replaced"
 
@@ -122,7 +122,7 @@ def locked_workspace(out: Path, request: Request) -> Iterator[Path]:
     """
     folder = layout.workspace_of(out)
     with _lock(folder, out):
-        file = folder / REQUEST_FILE
+        file = folder / layout.REQUEST_FILE
         try:
             before = json.loads(file.read_bytes())
         except (FileNotFoundError, ValueError):
@@ -188,5 +188,5 @@ def publish(folder: Path, out: Path) -> None:
 def tidy(out: Path) -> None:
     """Remove from a store what a writer keeps there up to the end, and leaves when it is killed."""
     discard(out / _REPLACED)
-    (out / REQUEST_FILE).unlink(missing_ok=True)
+    (out / layout.REQUEST_FILE).unlink(missing_ok=True)
     (out / _LOCK_FILE).unlink(missing_ok=True)
