@@ -12,18 +12,17 @@ compared on that part to 1e-12.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import time
 from pathlib import Path
 
 import numpy as np
-import sklearn
 from sklearn.metrics import roc_auc_score
 
+from keep import keep
 from leadlight.evaluation import evaluate, macro_mean, resample_patients
 from leadlight.evaluation.ranking import rank
+from machine import describe_machine
 
 RECORDS, PATIENTS, CLASSES, RESAMPLES = 2000, 1700, 71, 1000
 LOOP_RESAMPLES, LOOP_PARTS = 20, 4
@@ -96,9 +95,9 @@ def main() -> None:
     python benchmarks/bootstrap.py --out benchmarks/results/bootstrap.md
 
 {RECORDS:,} records of {PATIENTS:,} patients, {CLASSES} classes (from 2 positives to a third of the
-records), resamples of patients, generated data (seed 0). {time.strftime("%Y-%m-%d")}, {platform.machine()},
-{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()},
-NumPy {np.__version__}, scikit-learn {sklearn.__version__}.
+records), resamples of patients, generated data (seed 0).
+
+{describe_machine("leadlight", "numpy", "scikit-learn")}
 
 | what | resamples timed | runs | seconds (smallest - median - largest) | for {RESAMPLES:,} resamples |
 |---|---|---|---|---|
@@ -113,10 +112,7 @@ Ratio of the medians: {statistics.median(scaled) / statistics.median(ours):.0f}.
 {LOOP_PARTS * LOOP_RESAMPLES} resamples that both measured, the largest difference is {equal:.1e}.
 """
     print(text)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-        print(f"wrote {out}")
+    keep(text, out)
 
 
 def spread(seconds: list[float]) -> str:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -20,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from keep import keep
+from machine import describe_machine
 
 AIM_SECONDS = 2.0
 LAYOUTS = ("3x4", "12x1")
@@ -94,7 +95,9 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--model", help="shipped name, run folder or model folder; default: untrained IMLE-Net"
     )
@@ -128,16 +131,12 @@ def main() -> None:
         "seconds": layouts,
         "aim_seconds": AIM_SECONDS,
         "met": all(parts["in all"]["median"] <= AIM_SECONDS for parts in layouts.values()),
-        "machine": {"cores": os.cpu_count(), "torch_threads": torch.get_num_threads(),
-                    "processor": platform.processor() or platform.machine(),
-                    "python": platform.python_version(), "torch": torch.__version__,
-                    "device": str(next(model.module.parameters()).device)},
-    }  # fmt: skip
+        "machine": describe_machine("leadlight", "torch", "numpy", "matplotlib"),
+        "torch_threads": torch.get_num_threads(),
+        "device": str(next(model.module.parameters()).device),
+    }
     print(f"aim of {AIM_SECONDS:g} s {'met' if result['met'] else 'MISSED'}")
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        print(f"wrote {arguments.out}")
+    keep(json.dumps(result, indent=2) + "\n", arguments.out)
 
 
 if __name__ == "__main__":

@@ -20,13 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from machine import describe_machine
 from torch import Tensor, nn
 from torch.nn import functional
 
+from keep import keep
 from leadlight import models
 from leadlight.models.imle_net import IMLENet, ResidualBlock, SameConv
 from leadlight.training.memory import keep_freed_memory
+from machine import describe_machine
 
 BATCH = 32
 MULTIPLY_ADDS = 2.51e9  # of the convolutions, a record: counted below and asserted
@@ -144,8 +145,10 @@ def compare(mode: str, precision: str, rounds: int) -> tuple[list[float], list[f
     workers = [
         subprocess.Popen(
             [sys.executable, __file__, "--worker", form, mode, of_precision, "--rounds", str(rounds)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for form, of_precision in rivals
     ]
     seconds: list[list[float]] = [[], []]
@@ -202,7 +205,9 @@ def table(rounds: int) -> str:
 
 def main() -> None:
     """Measure, print, and keep."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
@@ -214,11 +219,8 @@ def main() -> None:
         return
     text = table(arguments.rounds)
     print(text)
-    if arguments.out:
-        command = f"python benchmarks/imle_net.py --rounds {arguments.rounds} --out {arguments.out}"
-        arguments.out.write_text(
-            f"# IMLE-Net on a CPU\n\n    {command}\n\n{describe_machine()}\n\n{text}\n", encoding="utf-8"
-        )
+    command = f"python benchmarks/imle_net.py --rounds {arguments.rounds} --out {arguments.out}"
+    keep(f"# IMLE-Net on a CPU\n\n    {command}\n\n{describe_machine()}\n\n{text}\n", arguments.out)
 
 
 if __name__ == "__main__":

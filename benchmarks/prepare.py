@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import statistics
@@ -28,7 +27,9 @@ from pathlib import Path
 
 import numpy as np
 
+from keep import keep
 from leadlight.datasets import DatasetIndex, read_index
+from machine import describe_machine
 
 SIZES = {100: 6000, 500: 1500}  # records, by the rate of the files
 ROUNDS = 5
@@ -125,10 +126,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         text = report(Path(folder))
     print(text)
-    if options.out is not None:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text, encoding="utf-8")
-        print(f"wrote {options.out}")
+    keep(text, options.out)
 
 
 def report(folder: Path) -> str:
@@ -175,8 +173,6 @@ def report(folder: Path) -> str:
             for name, value in in_process("read", out, batch).items():
                 reading.setdefault((batch, name), []).append(value)
 
-    import scipy
-
     lines = [
         "# Preparing a store, and reading from it",
         "",
@@ -184,9 +180,9 @@ def report(folder: Path) -> str:
         "",
         f"{words} of 12 leads and 10 s, copied side by side ({different[100]:,} different",
         f"ones at 100 Hz, {different[500]:,} at 500 Hz), from a warm page cache.",
-        f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()},",
-        f"NumPy {np.__version__}, SciPy {scipy.__version__}. {ROUNDS} rounds, each in a process of its own.",
+        f"{ROUNDS} rounds, each in a process of its own.",
+        "",
+        describe_machine("leadlight", "numpy", "scipy", "pyarrow"),
         "",
         "Header and size checks, checksums of the file, SHA-256 of each record and each shard, fsync,",
         "index and description are part of the time; with two workers so is their start. Records a second",

@@ -1,0 +1,13 @@
+"""Where a measurement goes: to the terminal and, with ``--out``, into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def keep(text: str, out: Path | None) -> None:
+    """Write the result to ``out``, if it is given, and say so."""
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+        print(f"wrote {out}")
