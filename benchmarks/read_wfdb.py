@@ -31,7 +31,7 @@ from leadlight.leads import STANDARD_LEADS
 
 ROUNDS = 9
 RECORDS = 200
-BLOCK = 20
+BLOCK = 100
 
 
 def records(rate: int, folder: Path) -> tuple[list[Path], str]:

@@ -107,7 +107,7 @@ def test_a_record_is_named_with_or_without_extension(header, name):
         ("3 1 4 0", "3 1 0x4 0", "line 2, checksum", "'0x4'"),
         ("3 1 4 0", "3 1 4-4 0", "line 2, checksum", "'4-4'"),
         ("3 1 4 0", "3 1 4_4 0", "line 2, checksum", "'4_4'"),
-        ("3 1 4 0", f"3 1 {'9' * 400} 0", "line 2, checksum", "400 characters"),
+        ("3 1 4 0", f"3 1 {'9' * 700} 0", "lead I, checksum", "0"),
         ("3 1 4 0", "3 1 4 b", "line 2, block size", "'b'"),
     ],
 )  # fmt: skip

@@ -71,9 +71,12 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
     header = read_header(path)
     if header.segments:
         signal, leads, header = read_segments(header)
+        may_miss = True
     else:
         record = read_samples(header)
-        signal, leads, header = physical(record), record.header.leads, record.header
+        header = record.header
+        leads = header.leads
+        signal, may_miss = header.table.to_millivolts(record.samples)
     notes = list(header.notes)
     if header.table.without_unit:
         notes.append(
@@ -81,7 +84,8 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
         )
     if leads != STANDARD_LEADS:
         signal, leads = _arrange(signal, leads, notes)
-    notes += _missing(signal, leads)
+    if may_miss:
+        notes += _missing(signal, leads)
     patient, statements, comment_notes = read_comments(header.comments)
     return Recording(
         signal,
@@ -106,12 +110,9 @@ def _arrange(
 
 
 def _missing(signal: NDArray[np.float32], leads: tuple[str, ...]) -> list[str]:
-    # The lowest of values with a NaN among them is NaN: one quick pass.
-    if not np.isnan(signal.min()):
-        return []
     counts = np.isnan(signal).sum(axis=1).tolist()
     parts = [f"{lead} {count:,}" for lead, count in zip(leads, counts, strict=True) if count]
-    return [f"missing samples: {', '.join(parts)}"]
+    return [f"missing samples: {', '.join(parts)}"] if parts else []
 
 
 def header_path(path: str | os.PathLike[str]) -> str:

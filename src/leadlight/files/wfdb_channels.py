@@ -68,8 +68,8 @@ class ChannelTable:
         plain = {(c.storage, c.samples_per_frame, c.skew, c.byte_offset) for c in self.channels}
         return len(plain) == 1 and next(iter(plain))[:3] == (16, 1, 0)
 
-    def to_millivolts(self, samples: NDArray[Any]) -> NDArray[np.float32]:
-        """Counts (channels, samples) as float32 mV, NaN where a sample is missing.
+    def to_millivolts(self, samples: NDArray[Any]) -> tuple[NDArray[np.float32], bool]:
+        """Counts (channels, samples) as float32 mV, NaN where a sample is missing; whether any may be.
 
         Equal to ``(count - baseline) / gain`` in float64, rounded to float32. Where
         count, baseline and gain are exact in float32, float32 division gives
@@ -85,13 +85,20 @@ class ChannelTable:
         if unit is not None:
             values *= unit
         signal = values.astype(np.float32, copy=False)
-        lowest = int(samples.min())
-        for storage in {channel.storage for channel in self.channels}:
-            value = MISSING.get(storage)
-            if value is not None and lowest <= value:
-                of_storage = np.array([[channel.storage == storage] for channel in self.channels])
-                signal[(samples == value) & of_storage] = np.nan
-        return signal
+        if not self._missing_values or int(samples.min()) > self._missing_values[-1][0]:
+            return signal, False
+        for value, of_storage in self._missing_values:
+            signal[(samples == value) & of_storage] = np.nan
+        return signal, True
+
+    @cached_property
+    def _missing_values(self) -> list[tuple[int, NDArray[np.bool_]]]:
+        """The counts for missing samples, lowest first, and the channels (channels, 1) that mean it so."""
+        storages = {channel.storage for channel in self.channels if channel.storage in MISSING}
+        return [
+            (MISSING[storage], np.array([[channel.storage == storage] for channel in self.channels]))
+            for storage in sorted(storages, key=MISSING.__getitem__)
+        ]
 
     @cached_property
     def _scale(self) -> _Scale:

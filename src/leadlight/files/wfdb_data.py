@@ -51,7 +51,7 @@ def _read_format_16(header: Header) -> DigitalRecord:
     file, n_leads = header.files[0], len(header.channels)
     offset = header.channels[0].byte_offset
     path = header.beside(file)
-    size = check_data_file(header, file)
+    size = check_data_file(header, path)
     n_samples = header.n_samples
     if n_samples is None:
         header = with_length_from_file(header, file, (size - offset) // (2 * n_leads))
@@ -88,9 +88,8 @@ def _fill(data: FileIO, frames: NDArray[np.int16]) -> int:
     return n_read
 
 
-def check_data_file(header: Header, file: str) -> int:
+def check_data_file(header: Header, path: str) -> int:
     """Size in bytes of a data file that is there, plain, and inside the record's folder."""
-    path = header.beside(file)
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
@@ -167,4 +166,4 @@ def physical(record: DigitalRecord) -> NDArray[np.float32]:
 
     Equal to what ``wfdb`` computes in float64, rounded to float32.
     """
-    return record.header.table.to_millivolts(record.samples)
+    return record.header.table.to_millivolts(record.samples)[0]

@@ -155,7 +155,7 @@ def parse_layout_lines(lines: list[str]) -> tuple[str, ...]:
 def _integers(*columns: tuple[str, tuple[str, ...]]) -> tuple[int, ...]:
     words = [word for _, column in columns for word in column]
     # int() alone would take "1_0", "+1" and digits of other scripts.
-    if max(map(len, words)) <= 10 and "".join(words).strip("-0123456789") == "":
+    if "".join(words).strip("-0123456789") == "":
         with suppress(ValueError):
             return tuple(map(int, words))
     return tuple([_integer(i, field, word) for field, column in columns for i, word in enumerate(column, 1)])

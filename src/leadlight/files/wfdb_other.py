@@ -75,7 +75,7 @@ def _check_files(header: Header) -> Header:
                 "several formats or offsets",
                 "one format and offset for a file",
             )
-        size = wfdb_data.check_data_file(header, file)
+        size = wfdb_data.check_data_file(header, header.beside(file))
         storage, offset = channels[0].storage, channels[0].byte_offset
         width = sum(channel.samples_per_frame for channel in channels)
         if header.n_samples is None:

@@ -43,7 +43,7 @@ def read_segments(header: Header) -> tuple[NDArray[np.float32], tuple[str, ...],
     n_samples = _checked_length(header, parts, headers, len(leads))
     for part in headers.values():
         for file in dict.fromkeys(part.files):
-            check_data_file(part, file)
+            check_data_file(part, part.beside(file))
     signal = np.full((len(leads), n_samples), np.nan, dtype=np.float32)
     notes = [f"put together from {len(parts):,} segments"]
     start = 0
