@@ -17,7 +17,7 @@ from leadlight.store import Selection
 from leadlight.training.data import TrainingInput
 from leadlight.training.loop import Progress
 
-LICENCE = "Apache-2.0 (weights); the training data keep their own licence"
+LICENCE = "Apache-2.0; the training data keep their own licence"
 UNFITTED_THRESHOLD = 0.5
 CHUNK = 512
 
