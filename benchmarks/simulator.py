@@ -131,8 +131,9 @@ def triple(values: np.ndarray) -> str:
 
 def compare(root: Path, figure: Path | None) -> list[str]:
     rows = normal_people(root)
-    people_100 = read_rate(root, rows, "filename_lr")
     people_500 = read_rate(root, rows, "filename_hr")
+    only_100 = [row for row in rows if not (root / f"{row['filename_hr']}.dat").is_file()]
+    people_100 = read_rate(root, only_100, "filename_lr")
     simulated = like(rows, SIMULATED)
     people, ours = measure([*people_500, *people_100]), measure(simulated)
     lines = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from leadlight.errors import LabelError
+from leadlight.errors import LabelError, SignalError
 from leadlight.leads import STANDARD_LEADS
 from leadlight.simulate import conditions, simulate_recording
 
@@ -100,6 +100,12 @@ def test_diagnoses_have_likelihoods_and_rhythm_and_form_have_zero() -> None:
 def test_what_cannot_be_drawn_is_refused_by_name(codes: list[str], words: str) -> None:
     with pytest.raises(LabelError, match=words):
         simulate_recording(codes, 1)
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"age": 5}, {"age": float("nan")}, {"sex": "M"}])
+def test_impossible_people_and_seeds_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(SignalError, match="accepted"):
+        simulate_recording(["NORM"], **{"seed": 1, **wrong})
 
 
 def test_another_sampling_rate_is_resampled_and_said_so() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.errors import LabelError
+from leadlight.errors import LabelError, SignalError
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Patient, Recording, Sex, Statement
 from leadlight.simulate import statements
@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 RATE = 500.0
 """Hz at which hearts are drawn; other rates are resampled from it."""
 DURATION = 10.0
+YOUNGEST, OLDEST = 18, 120
+"""Years: the tables are about adults."""
 RHYTHMS = ("SR", "SBRAD", "STACH", "SARRH")
 # Statements that no recording shows together: a left bundle branch block hides Q waves and voltages.
 _APART: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -68,9 +70,16 @@ def simulate_recording(
     ["IMI", "SBRAD"] or ["NORM"]; seed: the same seed gives the same recording; age in years and
     sex are drawn where None; sampling_rate: Hz; noise: False for the bare heart.
     Returns a Recording of the twelve leads in mV and its Truth.
-    Raises LabelError for a code that cannot be drawn, or for two that exclude each other.
+    Raises LabelError for a code that cannot be drawn, or for two that exclude each other, SignalError
+    for a seed, an age or a sex that cannot be.
     """
     findings, rhythm = sort_conditions(conditions)
+    if seed < 0:
+        raise SignalError(f"seed: found {seed}; accepted: 0 or more.")
+    if age is not None and not YOUNGEST <= age <= OLDEST:
+        raise SignalError(f"age: found {age:g} years; accepted: {YOUNGEST} to {OLDEST}, or None to draw one.")
+    if sex not in (None, "male", "female"):
+        raise SignalError(f'sex: found {sex!r}; accepted: "male", "female", or None to draw one.')
     rng = np.random.default_rng([seed, 2])
     drawn_sex: Sex = "male" if rng.random() < 0.5 else "female"
     drawn_age = draw_age(rng, bool(findings))
@@ -133,14 +142,8 @@ def draw(case: Case) -> tuple[Array, tuple[Statement, ...], Truth]:
     heart = _with(healthy, findings)
     levels = draw_levels(rng) if case.noisy else NO_NOISE
     breathing = rng.uniform(0.2, 0.33)
-    onsets = beat_times(
-        rng,
-        heart.rate,
-        -1.5 - rng.random() * 60 / heart.rate,
-        DURATION + 1,
-        breathing,
-        case.rhythm == "SARRH",
-    )
+    start = -1.5 - rng.random() * 60 / heart.rate
+    onsets = beat_times(rng, heart.rate, start, DURATION + 1, breathing, case.rhythm == "SARRH")
     dipole = _beats(rng, heart, onsets, breathing)
     n_samples = dipole.shape[1]
     eight = heart.matrix @ dipole
@@ -148,7 +151,7 @@ def draw(case: Case) -> tuple[Array, tuple[Statement, ...], Truth]:
         eight += leads_of_electrodes(electrode_noise(rng, levels, n_samples, RATE, breathing))
     signal = twelve_leads(eight)
     forms = statements.forms(rng, findings)
-    truth = _truth(case, healthy, findings, forms, onsets)
+    truth = _truth(case, healthy, heart, findings, forms, onsets)
     truth.parameters.update(noise=levels.to_dict(), breathing=breathing)
     rhythm = case.rhythm or statements.rhythm(truth.parameters["heart_rate"])
     unsure = [Statement(code, likelihood=0.0) for code in (*forms, rhythm)]
@@ -216,12 +219,12 @@ def _beats(rng: np.random.Generator, heart: Heart, onsets: Array, breathing: flo
 def _truth(
     case: Case,
     healthy: Heart,
+    heart: Heart,
     findings: Sequence[Finding],
     forms: Mapping[str, tuple[Finding, tuple[str, ...]]],
     onsets: Array,
 ) -> Truth:
     """What was asked for, where the waves are, and where each finding shows against the heart without it."""
-    heart = _with(healthy, findings)
     times = np.arange(round((heart.pr + heart.qt + 0.1) * RATE)) / RATE - heart.pr - 0.02
     dipole = heart.beat().dipole(times)
     beat = twelve_leads(heart.matrix @ dipole)
