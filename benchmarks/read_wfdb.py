@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -28,6 +27,7 @@ import leadlight as ll
 from leadlight.files import find_recordings
 from leadlight.files.wfdb import read_digital
 from leadlight.leads import STANDARD_LEADS
+from machine import describe_machine
 
 ROUNDS = 9
 RECORDS = 200
@@ -112,9 +112,7 @@ def main() -> None:
             "Times are medians of rounds. `leadlight.read` and `read_digital` verify sizes and checksums; "
             "`wfdb.rdrecord` does not.",
             "",
-            f"{platform.platform()}, {os.cpu_count()} cores ({platform.processor() or platform.machine()}), "
-            f"Python {platform.python_version()}, numpy {np.__version__}, wfdb {wfdb.__version__}, "
-            f"leadlight {ll.__version__}.",
+            describe_machine("leadlight", "wfdb", "numpy"),
         ]
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text("\n".join(text) + "\n", encoding="utf-8")
