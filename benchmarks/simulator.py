@@ -140,7 +140,7 @@ def compare(root: Path, figure: Path | None) -> list[str]:
         f"## Amplitudes: {len(people.rates)} recordings of people, {len(ours.rates)} simulated",
         "",
         "mV, 5 % / median / 95 %, of the median beat. P and T were centred on these medians and QRS on "
-        "another data set (docs/simulation.md); spreads, QRS and ST are a comparison, P and T a check.",
+        "another data set, made 8 % larger (docs/simulation.md): the rest is comparison.",
         "",
         "| wave | lead | people | simulated |",
         "|---|---|---:|---:|",
