@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -41,6 +42,20 @@ def test_unknown_command_is_wrong_usage():
     answer = leadlight("pridict")
     assert answer.returncode == 2
     assert "pridict" in answer.stderr
+
+
+@pytest.mark.parametrize("name", ["datasets", "labels", "models", "recipes"])
+def test_what_can_be_listed_can_be_printed_as_json(name):
+    answer = leadlight(name, "--json")
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)
+
+
+@pytest.mark.parametrize("name", ["labels", "models", "recipes"])
+def test_an_unknown_name_is_wrong_usage(name):
+    answer = leadlight(name, "no-such-thing")
+    assert answer.returncode == 2
+    assert "no-such-thing" in answer.stderr
 
 
 def test_failed_work_is_one_line_without_a_trace(tmp_path):

@@ -204,7 +204,8 @@ def test_the_command_prints_tables_and_names_its_files(run: Path) -> None:
 
 def test_the_command_prints_json(run: Path, tmp_path: Path) -> None:
     result = invoke(run, "--fold", 9, "--resamples", 20, "--out", tmp_path / "here", "--json")
-    assert json.loads(result.output) == json.loads((tmp_path / "here/metrics.json").read_text())
+    assert json.loads(result.stdout) == json.loads((tmp_path / "here/metrics.json").read_text())
+    assert f"wrote {tmp_path / 'here/metrics.json'}" in result.stderr
 
 
 def test_a_model_folder_needs_out(run: Path, data: Path) -> None:

@@ -19,11 +19,11 @@ def test_prepare_says_what_was_stored_and_where(tiny_ptbxl: Path, tmp_path: Path
     result = run("prepare", "ptb-xl", tiny_ptbxl, "--out", tmp_path / "store")
     assert result.exit_code == 0
     assert "6 records of 5 patients at 100 Hz (0 resampled), 0 set aside." in result.output
-    assert f"Wrote {tmp_path / 'store'}" in result.output
+    assert f"wrote {tmp_path / 'store'}" in result.output
     again = run("prepare", "ptb-xl", tiny_ptbxl, "--out", tmp_path / "store")
     assert again.exit_code == 0
     assert "already there" in again.output
-    assert "Wrote" not in again.output
+    assert "wrote" not in again.output
 
 
 def test_set_aside_records_are_told_and_are_no_failure(tiny_ptbxl: Path, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import typer
 
 
 def command(
-    json: Annotated[bool, typer.Option("--json", help="Print everything known as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print as JSON, with everything that is known.")
+    ] = False,
 ) -> None:
     """List the data sets that Leadlight knows: size, licence, how to cite, label spaces.
 
@@ -19,7 +21,7 @@ def command(
     from leadlight.cli.output import print_json, print_table
 
     known = [datasets.describe(name) for name in datasets.names()]
-    if json:
+    if as_json:
         print_json([asdict(one) for one in known])
         return
     print_table(

@@ -1,4 +1,4 @@
-"""``leadlight evaluate``."""
+"""``leadlight evaluate``: a run, or any model, measured on one fold."""
 
 from __future__ import annotations
 
@@ -33,19 +33,17 @@ def command(
         bool, typer.Option("--json", help="Print metrics.json in place of the tables.")
     ] = False,
 ) -> None:
-    """Measure a run on one fold, with 95 % intervals by a bootstrap over patients.
+    """Measure a run on one fold, with 95% intervals by a bootstrap over patients.
 
     Writes metrics.json, per_class.csv and predictions.parquet. Thresholds are the
     model's own, fitted on its validation fold.
 
-    Example:
+    Example: leadlight evaluate run --fold 10
 
-        leadlight evaluate runs/imle --fold 10
-
-        leadlight evaluate imle-net-ptbxl-superclass --fold 9 --data ptb-xl/ --out evaluation/
+    Example: leadlight evaluate run/model --fold 9 --data ptb-xl --out eval
     """
     from leadlight.classifier import find_model_folder
-    from leadlight.cli.output import print_json, print_table, progress_bar
+    from leadlight.cli.output import print_json, progress_bar
     from leadlight.evaluation import evaluate_run
 
     if out is None:
@@ -68,18 +66,24 @@ def command(
     written = evaluation.save(out)
     if as_json:
         print_json(evaluation.to_dict())
-        return
+    else:
+        _print_tables(evaluation)
+    for path in written:
+        typer.echo(f"wrote {path}", err=as_json)  # standard output is for the JSON alone
+
+
+def _print_tables(evaluation: Evaluation) -> None:
+    from leadlight.cli.output import print_table
+
     subject = evaluation.subject
     typer.echo(
-        f"{subject['model']} on {subject['dataset']}, fold {fold}: "
+        f"{subject['model']} on {subject['dataset']}, fold {subject['fold']}: "
         f"{evaluation.n_records} records of {evaluation.n_patients} patients"
     )
     print_table(_overall_rows(evaluation))
-    print_table(_class_rows(evaluation), footer="in brackets: 95 % interval")
+    print_table(_class_rows(evaluation), footer="in brackets: 95% interval")
     for note in evaluation.notes:
         typer.echo(f"note: {note}")
-    for path in written:
-        typer.echo(f"wrote {path}")
 
 
 def _overall_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -87,7 +91,7 @@ def _overall_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     from leadlight.evaluation import OVERALL
 
     return [
-        {"metric": title, "value": one.format_value(), "95 % interval": one.format_interval()}
+        {"metric": title, "value": one.format_value(), "95% interval": one.format_interval()}
         for title, one in ((OVERALL[key], one) for key, one in evaluation.overall.items())
     ]
 

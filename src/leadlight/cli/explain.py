@@ -34,7 +34,7 @@ def command(
             "Default: the file's name + -explained.png, here."
         ),
     ] = None,
-    json: Annotated[
+    as_json: Annotated[
         bool, typer.Option("--json", help="Print the explanation without its maps as JSON.")
     ] = False,
 ) -> None:
@@ -43,8 +43,8 @@ def command(
     Example: leadlight explain imle-net-ptbxl-superclass records100/00000/00001_lr --target MI --out why.pdf
     """
     from leadlight.classifier import load
-    from leadlight.cli.figure_file import figure_file, one_of
-    from leadlight.cli.output import print_json, print_table
+    from leadlight.cli.output import prediction_rows, print_json, print_table
+    from leadlight.cli.usage import figure_file, one_of, wrong_usage
     from leadlight.errors import LabelError
     from leadlight.explanation import METHODS, explain
     from leadlight.explanation.explanation import FORMATS
@@ -58,10 +58,8 @@ def command(
     path = figure_file(out, file, "-explained", FORMATS)
     classifier = load(model)
     if target is not None:
-        try:
+        with wrong_usage(LabelError, "--target"):
             target = find_class(classifier.classes, target)
-        except LabelError as error:
-            raise typer.BadParameter(str(error), param_hint="--target") from None
     recording, reads = read(file), classifier.contract.preprocessing.duration
     if longer == "refuse" and recording.duration > reads:
         raise typer.BadParameter(
@@ -71,20 +69,12 @@ def command(
     part: Any = longer
     explanation = explain(classifier, recording, target, method, part)
     written = explanation.save(path, layout, title)
-    if json:
+    if as_json:
         print_json({**explanation.to_dict(maps=False), "written": str(written)})
         return
-    rows = [
-        {
-            "class": row["class"],
-            "description": row["description"],
-            "probability": f"{row['probability']:.3f}",
-            "threshold": f"{row['threshold']:.3f}",
-            "finding": "yes" if row["found"] else "",
-            **({"target": "<" if row["class"] == target else ""} if target else {}),
-        }
-        for row in explanation.prediction.table()
-    ]
+    rows = prediction_rows(explanation.prediction)
+    if target is not None:
+        rows = [{**row, "target": "<" if row["class"] == target else ""} for row in rows]
     print_table(rows)
     typer.echo(f"Most attention: {explanation.leading_leads()}.")
     typer.echo(explanation.caption())

@@ -10,9 +10,10 @@ import typer
 
 def command(
     space: Annotated[
-        str | None, typer.Argument(help="A label space, such as ptb-xl/superclass.", show_default=False)
+        str | None,
+        typer.Argument(metavar="SPACE", help="A label space, such as ptb-xl/superclass.", show_default=False),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """List the label spaces, or the classes of one: index, code, description, statements that set it.
 
@@ -20,6 +21,7 @@ def command(
     """
     from leadlight import labels
     from leadlight.cli.output import print_json, print_table
+    from leadlight.cli.usage import wrong_usage
     from leadlight.errors import LabelError
 
     if space is None:
@@ -29,19 +31,17 @@ def command(
                 {"name": one.name, "title": one.title, "classes": len(one), "version": one.version}
                 for one in spaces
             ],
-            as_json=json,
-            footer="" if json else "`leadlight labels NAME` lists the classes of one.",
+            as_json=as_json,
+            footer="" if as_json else "`leadlight labels NAME` lists the classes of one.",
         )
         return
-    try:
+    with wrong_usage(LabelError, "SPACE"):
         chosen = labels.space(space)
-    except LabelError as error:
-        raise typer.BadParameter(str(error), param_hint="SPACE") from None
     classes = [
         {"index": index, **asdict(label), "members": list(label.members)}
         for index, label in enumerate(chosen.classes)
     ]
-    if json:
+    if as_json:
         print_json(
             {
                 "name": chosen.name,

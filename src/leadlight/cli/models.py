@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 def command(
     name: Annotated[
         str | None,
-        typer.Argument(help="An architecture, a shipped model, a run or a model folder.", show_default=False),
+        typer.Argument(
+            metavar="NAME",
+            help="An architecture, a shipped model, a run or a model folder.",
+            show_default=False,
+        ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """List the architectures to train and the trained models that are shipped, or show one in detail.
 
@@ -29,20 +33,20 @@ def command(
 
     if name is not None:
         if name in models.names():
-            _show(_architecture(models.describe(name)), as_json=json)
+            _show(_architecture(models.describe(name)), as_json=as_json)
         else:
             try:
                 contract = read_contract(find_model_folder(name))
             except ModelError as error:
                 text = f"{error} Or an architecture: {', '.join(models.names())}."
                 raise typer.BadParameter(text, param_hint="NAME") from None
-            _show(contract.model_dump(mode="json") if json else _trained(contract), as_json=json)
+            _show(contract.model_dump(mode="json") if as_json else _trained(contract), as_json=as_json)
         return
     architectures = [_architecture(models.describe(each)) for each in models.names()]
     trained = [
         {"name": each, **_trained_summary(read_contract(find_model_folder(each)))} for each in shipped()
     ]
-    if json:
+    if as_json:
         print_json({"architectures": architectures, "shipped": trained})
         return
     short = ("name", "parameters", "input", "attention", "paper")

@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from leadlight.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from leadlight.classifier import Prediction
 
 PATIENCE_SECONDS = 2.0
 """Work that is done sooner shows no progress bar."""
@@ -41,6 +44,19 @@ def print_table(
     console.print(table, markup=False, highlight=False) if rows else console.print("nothing to list")
     if footer:
         typer.echo(footer)
+
+
+def prediction_rows(prediction: Prediction) -> list[dict[str, Any]]:
+    """One row a class for ``print_table``: probabilities with three decimals, findings as yes or no."""
+    return [
+        {
+            **row,
+            "probability": f"{row['probability']:.3f}",
+            "threshold": f"{row['threshold']:.3f}",
+            "found": "yes" if row["found"] else "no",
+        }
+        for row in prediction.table()
+    ]
 
 
 def print_json(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""``leadlight plot``: a tracing on ECG paper."""
+"""``leadlight plot``: a recording on ECG paper."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def command(
 
     Example: leadlight plot records500/00000/00001_hr --out tracing.pdf
     """
-    from leadlight.cli.figure_file import figure_file, one_of
+    from leadlight.cli.usage import figure_file, one_of
     from leadlight.figures import plot, save_figure
     from leadlight.figures.arrangement import LAYOUTS
     from leadlight.figures.saving import FORMATS

@@ -18,7 +18,9 @@ LONGEST_LIST = 50
 
 
 def command(
-    model: Annotated[str, typer.Argument(help="A shipped model, a run folder or a model folder.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A shipped name, a run folder or a model folder.")
+    ],
     files: Annotated[
         list[Path], typer.Argument(metavar="FILES...", help="Recordings, or folders with recordings.")
     ],
@@ -35,7 +37,7 @@ def command(
     batch_size: Annotated[
         int, typer.Option(min=1, help="Recordings at a time: speed and memory, not results.")
     ] = 32,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say which findings recordings show: probabilities, and the classes at or above their thresholds.
 
@@ -55,14 +57,12 @@ def command(
         result_values,
     )
     from leadlight.cli.output import print_json, progress_bar
+    from leadlight.cli.usage import one_of
     from leadlight.files import find_recordings
 
-    if longer not in get_args(Longer):
-        raise typer.BadParameter(
-            f"found {longer!r}; accepted: {', '.join(get_args(Longer))}.", param_hint="--longer"
-        )
+    one_of(longer, get_args(Longer), "--longer")
     if out is not None:
-        if json:
+        if as_json:
             raise typer.BadParameter("--json prints and --out writes: choose one.", param_hint="--json")
         if out.suffix.lower() not in FORMATS:
             raise typer.BadParameter(
@@ -75,7 +75,7 @@ def command(
     found = find_recordings(files)
     bad: list[FileResult] = []
     results: list[FileResult] = []
-    with progress_bar("predict", unit="files") as on_progress:
+    with progress_bar("predicting", unit="files") as on_progress:
         stream = predict_files(classifier, found, longer, batch_size, on_progress)  # type: ignore[arg-type]
         if out is None:
             results = list(stream)
@@ -88,7 +88,7 @@ def command(
                         bad.append(result)
     if out is not None:
         typer.echo(f"{len(found) - len(bad):,} of {len(found):,} recordings predicted\nwrote {out}")
-    elif json:
+    elif as_json:
         values = [result_values(result) for result in results]
         print_json({**model_values(classifier.contract), "predictions": values})
     else:
@@ -101,20 +101,15 @@ def command(
 
 
 def _print_results(classifier: Classifier, results: list[FileResult]) -> None:
-    from leadlight.cli.output import print_table
+    from leadlight.cli.output import prediction_rows, print_table
 
     footer = f"Model: {classifier.contract.name}. Research software, not a medical device."
     good = [result for result in results if result.prediction is not None]
     if len(results) == 1 and good:
         prediction = good[0].prediction
         assert prediction is not None
-        rows = [
-            {**row, "probability": f"{row['probability']:.3f}", "threshold": f"{row['threshold']:.3f}",
-             "found": "yes" if row["found"] else "no"}
-            for row in prediction.table()
-        ]  # fmt: skip
-        notes = [f"Note: {note}" for note in prediction.notes]
-        print_table(rows, title=str(good[0].file), footer="\n".join([*notes, footer]))
+        notes = [f"note: {note}" for note in prediction.notes]
+        print_table(prediction_rows(prediction), title=str(good[0].file), footer="\n".join([*notes, footer]))
     elif good:
         print_table([_row(result, classifier.contract.codes) for result in results], footer=footer)
 

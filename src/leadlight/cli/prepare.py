@@ -37,13 +37,12 @@ def command(
     Example: leadlight prepare ptb-xl DIR --sampling-rate 100 --out ptbxl-100hz
     """
     from leadlight import datasets
+    from leadlight.cli.usage import wrong_usage
     from leadlight.errors import DatasetError
     from leadlight.store import layout, prepare
 
-    try:
+    with wrong_usage(DatasetError, "NAME"):
         datasets.describe(name)
-    except DatasetError as error:
-        raise typer.BadParameter(str(error), param_hint="NAME") from error
     if not sampling_rate > 0:
         raise typer.BadParameter(
             f"found {sampling_rate:g}; accepted: above 0 Hz.", param_hint="--sampling-rate"
@@ -70,7 +69,7 @@ def command(
         remedy = " Add --overwrite to try those set aside again." if aside else ""
         typer.echo(f"It was already there, nothing was written: {store.path}.{remedy}")
     else:
-        typer.echo(f"Wrote {store.path}")
+        typer.echo(f"wrote {store.path}")
 
 
 def _reasons(set_aside: list[dict[str, str]]) -> list[str]:

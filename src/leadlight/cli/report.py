@@ -1,4 +1,4 @@
-"""``leadlight report``."""
+"""``leadlight report``: a run as one HTML page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILES...]", help="Recordings to explain as examples.")
+        list[Path] | None, typer.Argument(metavar="FILES...", help="Recordings to explain as examples.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The page to write.", show_default="RUN/report.html")
@@ -30,12 +30,12 @@ def command(
     from leadlight.report import run_report
 
     examples = files or []
-    classifier = load(run) if examples else None
     explanations = []
-    with progress_bar("explaining", unit="recordings") as on_progress:
-        for number, file in enumerate(examples, start=1):
-            assert classifier is not None
-            explanations.append(explain(classifier, read(file)))
-            on_progress(number, len(examples), file.name)
+    if examples:
+        classifier = load(run)
+        with progress_bar("explaining", unit="recordings") as on_progress:
+            for number, file in enumerate(examples, start=1):
+                explanations.append(explain(classifier, read(file)))
+                on_progress(number, len(examples), file.name)
     page = run_report(run, explanations, out or run / "report.html", [file.name for file in examples])
     typer.echo(f"wrote {page}")

@@ -27,6 +27,5 @@ def command(
 
     with progress_bar("simulating", unit="records") as on_progress:
         out = simulate_dataset(folder, records, seed, workers, on_progress)
-    typer.echo(
-        f"Wrote {records:,} simulated recordings to {out} (seed {seed}); the truth is in {out / 'truth'}"
-    )
+    typer.echo(f"{records:,} simulated recordings (seed {seed}); where each finding lies: {out / 'truth'}")
+    typer.echo(f"wrote {out}")

@@ -1,4 +1,4 @@
-"""``leadlight train``."""
+"""``leadlight train``: train a model, or go on with a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import typer
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(help="A model's name: `leadlight models` lists them.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="A model's name: `leadlight models` lists them.", show_default=False
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="A data set's folder (prepared the first time) or a prepared store.")
     ] = None,
@@ -41,11 +46,9 @@ def command(
     The run folder gets the resolved recipe, the log, checkpoints, and at the end
     model/, which `leadlight predict` and `leadlight.load` take.
 
-    Example:
+    Example: leadlight train imle-net --data ptb-xl --out run --set epochs=30
 
-        leadlight train imle-net --data ptb-xl/ --out runs/imle --set epochs=30
-
-        leadlight train --resume runs/imle
+    Example: leadlight train --resume run
     """
     from leadlight import training
     from leadlight.cli.output import progress_bar

@@ -60,7 +60,7 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Metrics of one model on one set of records, with 95 % intervals by a bootstrap over patients.
+    """Metrics of one model on one set of records, with 95% intervals by a bootstrap over patients.
 
     overall: by the keys of OVERALL; fmax_threshold: the shared threshold of the largest F on these
     very records; subject: what was measured on what (model, data set, fold ...), plain values.

@@ -1,4 +1,4 @@
-"""How sure a metric is: 95 % percentile intervals by a bootstrap over patients.
+"""How sure a metric is: 95% percentile intervals by a bootstrap over patients.
 
 Patients are drawn with replacement, each with all of its records, since records of one patient are
 alike. A resample is kept as a weight for each record, so that all resamples are measured in one pass

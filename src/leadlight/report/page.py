@@ -42,7 +42,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with the same keys; a row whose ``emphasis`` is in ``strong`` is set in bold."""
+    """Rows with the same keys; the rows whose numbers are in ``strong`` are set in bold."""
 
     rows: Sequence[Mapping[str, Any]]
     caption: str = ""
@@ -92,7 +92,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its title, one sentence below it, sections in order, and commands to try next."""
+    """A page: its title, sections in order, and the sentence below the title."""
 
     title: str
     sections: Sequence[Section]
@@ -101,12 +101,12 @@ class Page:
 
 def picture(figure: Figure, alt: str, caption: str = "") -> Picture:
     """A figure as a picture of a page, drawn in lines (SVG), in its true size when printed at 100%."""
+    from leadlight.figures.paper import MM_PER_INCH
     from leadlight.figures.saving import encode_figure
 
     encoded = base64.b64encode(encode_figure(figure, ".svg")).decode("ascii")
-    return Picture(
-        f"data:image/svg+xml;base64,{encoded}", alt, float(figure.get_size_inches()[0]) * 25.4, caption
-    )
+    width = float(figure.get_size_inches()[0]) * MM_PER_INCH
+    return Picture(f"data:image/svg+xml;base64,{encoded}", alt, width, caption)
 
 
 def render(page: Page) -> str:

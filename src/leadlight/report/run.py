@@ -28,7 +28,7 @@ _SETTINGS = (
     ("seed", "seed"),
 )
 
-_SPELLINGS = {"roc": "ROC", "auc": "AUC", "f1": "F1", "fmax": "Fmax", "brier": "Brier"}
+_SPELLINGS = {"roc_auc": "ROC-AUC", "f1": "F1", "fmax": "Fmax", "brier": "Brier"}
 
 
 def run_report(
@@ -191,8 +191,10 @@ def _evaluation(folder: Path) -> Section:
 
 
 def _spelled(key: str) -> str:
-    """A key of metrics.json as words: "macro_roc_auc" is "macro ROC AUC"."""
-    return " ".join(_SPELLINGS.get(word, word) for word in key.split("_"))
+    """A key of metrics.json as words: "macro_roc_auc" is "macro ROC-AUC"."""
+    for written, spelled in _SPELLINGS.items():
+        key = key.replace(written, spelled)
+    return key.replace("_", " ")
 
 
 def _interval(one: dict[str, Any]) -> str | None:

@@ -1,11 +1,14 @@
-"""Where commands that draw write their figure, and how they refuse what cannot be written."""
+"""What commands accept, and how they refuse the rest: usage errors, which end with exit code 2."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+
+from leadlight.errors import LeadlightError
 
 
 def figure_file(out: Path | None, recording: Path, ending: str, formats: Sequence[str]) -> Path:
@@ -29,3 +32,12 @@ def one_of(value: str, accepted: Sequence[str], option: str) -> str:
     if value not in accepted:
         raise typer.BadParameter(f"found {value!r}; accepted: {', '.join(accepted)}.", param_hint=option)
     return value
+
+
+@contextmanager
+def wrong_usage(kind: type[LeadlightError], argument: str) -> Iterator[None]:
+    """Turn the library's refusal of an argument, an error of this kind, into a usage error."""
+    try:
+        yield
+    except kind as error:
+        raise typer.BadParameter(str(error), param_hint=argument) from None
