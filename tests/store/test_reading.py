@@ -81,6 +81,13 @@ def test_signals_are_the_counts_in_millivolts(store: Store, all_counts: np.ndarr
     assert_array_equal(signals, (all_counts[[5, 2, 38]] / 1000.0).astype(np.float32))
 
 
+def test_leads_come_in_the_order_that_is_asked_for(store: Store, all_counts: np.ndarray) -> None:
+    expected = (all_counts[[5, 2]][:, [7, 0]] / 1000.0).astype(np.float32)
+    assert_array_equal(store.signals([5, 2], ["V2", "I"]), expected)
+    with pytest.raises(StoreError, match="leads: found V9; accepted: I, II"):
+        store.signals([5], ["I", "V9"])
+
+
 def test_missing_samples_are_nan_in_their_place_alone(
     index: DatasetIndex, tmp_path: Path, all_counts: np.ndarray, write_wfdb: Callable[..., None]
 ) -> None:

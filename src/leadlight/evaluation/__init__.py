@@ -23,7 +23,7 @@ from leadlight.evaluation.metrics import (
     roc_auc,
     undefined_classes,
 )
-from leadlight.evaluation.runs import evaluate_run
+from leadlight.evaluation.runs import evaluate_run, predict_rows
 from leadlight.evaluation.thresholds import best_f1, fit_thresholds
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "fit_thresholds",
     "fmax",
     "macro_mean",
+    "predict_rows",
     "resample_patients",
     "roc_auc",
     "undefined_classes",

@@ -62,7 +62,7 @@ def evaluate_run(
     chosen = store.index.iloc[selection.rows]
     return evaluate(
         selection.truth,
-        _predict(load(model), store, selection.rows, on_progress),
+        predict_rows(load(model), store, selection.rows, on_progress),
         contract.codes,
         # As predictions compare them: float32.
         np.array(contract.thresholds.values, dtype=np.float32),
@@ -141,17 +141,22 @@ def _fold_remarks(contract: Contract, fold: int, allow_training_fold: bool) -> l
     return []
 
 
-def _predict(
-    classifier: Classifier, store: Store, rows: NDArray[np.int64], on_progress: ProgressCallback
+def predict_rows(
+    classifier: Classifier,
+    store: Store,
+    rows: NDArray[np.int64],
+    on_progress: ProgressCallback = silent,
 ) -> NDArray[np.float32]:
-    """Probabilities (records, classes), a chunk of the store at a time."""
-    leads = [store.leads.index(lead) for lead in classifier.contract.input.leads]
+    """Probabilities float32 (records, classes) of these rows of a store, in bounded memory.
+
+    The store has the classifier's rate, and the records its length. Raises as ``predict_signals`` does.
+    """
     parts = []
     for start in range(0, len(rows), _CHUNK):
 
         def on_batch(done: int, total: int, message: str, before: int = start) -> None:
             on_progress(before + done, len(rows), "records predicted")
 
-        signals = store.signals(rows[start : start + _CHUNK])[:, leads]
+        signals = store.signals(rows[start : start + _CHUNK], classifier.contract.input.leads)
         parts.append(classifier.predict_signals(signals, on_progress=on_batch))
     return np.concatenate(parts)

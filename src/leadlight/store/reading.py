@@ -95,13 +95,19 @@ class Store:
             target[:] = self._shard(shard)[offset : offset + n_leads * n_samples]
         return result.reshape(len(numbers), n_leads, n_samples)
 
-    def signals(self, rows: Rows) -> NDArray[np.float32]:
+    def signals(self, rows: Rows, leads: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Signals in millivolts: float32 (n, leads, samples), NaN where a sample is missing.
 
-        Raises as ``counts`` does.
+        leads: these, in this order; None for all as stored. Raises as ``counts`` does,
+        and StoreError for a lead that is not stored.
         """
         numbers = self._numbers(rows)
         counts = self.counts(numbers)
+        if leads is not None and tuple(leads) != self.leads:
+            absent = [lead for lead in leads if lead not in self.leads]
+            if absent:
+                raise StoreError(f"leads: found {', '.join(absent)}; accepted: {', '.join(self.leads)}.")
+            counts = counts[:, [self.leads.index(lead) for lead in leads]]
         signals = layout.millivolts(counts)
         for place in np.flatnonzero(self._places[numbers, 3]):
             signals[place][counts[place] == layout.MISSING] = np.nan

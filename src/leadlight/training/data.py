@@ -32,9 +32,8 @@ def fit_preprocessing(store: Store, part: Selection, recipe: Recipe) -> Preproce
     leads = recipe.input.leads
     mean, scale = 0.0, 1.0
     if recipe.input.scaling == "global":
-        rows = [store.leads.index(lead) for lead in leads]
         mean, scale = fit_scaling(
-            store.signals(part.rows[start : start + SCALING_CHUNK])[:, rows]
+            store.signals(part.rows[start : start + SCALING_CHUNK], leads)
             for start in range(0, len(part), SCALING_CHUNK)
         )
     return Preprocessing(leads, recipe.input.sampling_rate, recipe.input.n_samples, mean, scale)
@@ -44,10 +43,7 @@ def read_batch(
     store: Store, part: Selection, chosen: NDArray[np.int64], preprocessing: Preprocessing
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Model input (batch, leads, samples), targets and known (batch, classes) of these places in the part."""
-    leads = [store.leads.index(lead) for lead in preprocessing.leads]
-    signals = store.signals(part.rows[chosen])
-    if leads != list(range(signals.shape[1])):
-        signals = signals[:, leads]
+    signals = store.signals(part.rows[chosen], preprocessing.leads)
     return (
         torch.from_numpy(preprocessing.scaled(signals)),
         torch.from_numpy(part.truth[chosen].astype(np.float32)),

@@ -66,11 +66,11 @@ def fit(
 ) -> tuple[Progress, dict[str, Any]]:
     """Train until the epochs are over or validation no longer improves.
 
-    stop_now: train no further and keep the best epoch so far.
-
     folder: the run's; checkpoints/last and checkpoints/best are written there,
-    and the run goes on from checkpoints/last if there is one.
-    Returns where the run ended and the state dict of the best epoch.
+    and the run goes on from checkpoints/last if there is one. stop_now: train no
+    further and keep the best epoch so far.
+    Returns where the run ended and the state dict of the best epoch. Raises RunError
+    for a checkpoint that cannot be read, and for stop_now before the first epoch has ended.
     """
     last, best = folder / "checkpoints" / "last.ckpt", folder / "checkpoints" / "best.ckpt"
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, eps=settings.epsilon)

@@ -11,7 +11,7 @@ from torch import nn
 from leadlight import datasets, labels, models
 from leadlight.classifier import Classifier, save_model
 from leadlight.classifier.contract import contract_from
-from leadlight.evaluation import average_precision, fit_thresholds, macro_mean, roc_auc
+from leadlight.evaluation import average_precision, fit_thresholds, macro_mean, predict_rows, roc_auc
 from leadlight.recipes import Recipe
 from leadlight.store import Selection
 from leadlight.training.data import TrainingInput
@@ -19,7 +19,6 @@ from leadlight.training.loop import Progress
 
 LICENCE = "Apache-2.0; the training data keep their own licence"
 UNFITTED_THRESHOLD = 0.5
-CHUNK = 512
 
 
 def save_best(
@@ -31,8 +30,8 @@ def save_best(
     prediction: float32, whatever the precision of the training was.
     """
     contract = contract_from(_contract_values(recipe, data, progress))
-    scores = _scores(Classifier(module.eval(), contract), data)
     part = data.validation
+    scores = predict_rows(Classifier(module, contract), data.store, part.rows)
     fitted = fit_thresholds(part.truth, scores, part.known, rule="best-f1")
     unfitted = [code for code, value in zip(contract.codes, fitted, strict=True) if np.isnan(value)]
     limits = contract.limits
@@ -56,16 +55,6 @@ def save_best(
         "values": _metrics(part, scores, contract.codes),
     }
     return save_model(folder, module, contract_from(values))
-
-
-def _scores(classifier: Classifier, data: TrainingInput) -> NDArray[np.float32]:
-    leads = [data.store.leads.index(lead) for lead in data.preprocessing.leads]
-    rows = data.validation.rows
-    chunks = [
-        classifier.predict_signals(data.store.signals(rows[start : start + CHUNK])[:, leads])
-        for start in range(0, len(rows), CHUNK)
-    ]
-    return np.concatenate(chunks)
 
 
 def _metrics(part: Selection, scores: NDArray[np.float32], codes: tuple[str, ...]) -> dict[str, float | None]:
