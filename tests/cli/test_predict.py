@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from leadlight.cli.app import app
 from leadlight.errors import ContractError, FileFormatError, ModelError
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Recording
-from leadlight.signal import Preprocessing
 
+ContractValues = Callable[..., dict[str, Any]]
 ARGUMENTS = {"filters": 2, "stages": 1, "lstm_units": 2, "attention_units": 2}
 
 
@@ -29,34 +30,21 @@ def leadlight(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def make_model(folder: Path, codes: list[str]) -> Path:
-    torch.manual_seed(1)
-    n = len(codes)
-    return save_model(
-        folder,
-        models.create("imle-net", n, **ARGUMENTS),
-        {
-            "name": "tiny",
-            "architecture": {"name": "imle-net", "n_classes": n, "n_leads": 12, "n_samples": 1000,
-                             "sampling_rate": 100.0, "arguments": ARGUMENTS},
-            "preprocessing": Preprocessing(scale=0.2),
-            "label_space": {"name": "any", "version": "1"},
-            "classes": [(code, f"class {code}") for code in codes],
-            "thresholds": {"values": [0.0] + [1.0] * (n - 1), "rule": "by hand"},
-            "training_data": {"dataset": "none", "version": "", "counts": {"training records": 0}},
-            "folds": {"training": [1], "validation": [2]},
-            "recipe": {},
-            "seed": 1,
-            "metrics": {"folds": [2], "n_records": 7, "values": {"macro ROC-AUC": 0.5}},
-            "licence": "Apache-2.0",
-            "citations": ["nobody"],
-            "limits": ["random weights"],
-        },
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def make_model(contract_values: ContractValues) -> Callable[[Path, list[str]], Path]:
+    """A function that saves a model of these classes; it always finds the first and hardly ever another."""
+
+    def make(folder: Path, codes: list[str]) -> Path:
+        torch.manual_seed(1)
+        thresholds = {"values": [0.0] + [1.0] * (len(codes) - 1), "rule": "by hand"}
+        contract = contract_values(codes, ARGUMENTS, name="tiny", thresholds=thresholds)
+        return save_model(folder, models.create("imle-net", len(codes), **ARGUMENTS), contract)
+
+    return make
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(make_model: Callable[[Path, list[str]], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_model(tmp_path_factory.mktemp("model") / "tiny", ["MI", "NORM"])
 
 
@@ -126,7 +114,9 @@ class TestManyFiles:
         assert answer.exit_code == 0
         assert answer.output.count("r0.hea") == 1 and "NORM" in answer.output
 
-    def test_with_many_classes_the_table_names_only_findings(self, tmp_path: Path, records: Path) -> None:
+    def test_with_many_classes_the_table_names_only_findings(
+        self, make_model: Callable[[Path, list[str]], Path], tmp_path: Path, records: Path
+    ) -> None:
         wide = make_model(tmp_path / "wide", [f"C{number}" for number in range(20)])
         answer = leadlight("predict", wide, records / "a")
         assert "C0 0." in answer.output and "C1" not in answer.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+def run(
+    contract_values: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, data: Path
+) -> Path:
     """A run folder whose model is a small IMLE-Net with random weights."""
     import torch
 
@@ -83,29 +86,17 @@ def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     folder = tmp_path_factory.mktemp("run")
     size = {"filters": 4, "stages": 2, "lstm_units": 4, "attention_units": 4}
     torch.manual_seed(2)
-    contract = {
-        "name": "small",
-        "architecture": {
-            "name": "imle-net",
-            "n_classes": 5,
-            "n_leads": 12,
-            "n_samples": 1000,
-            "sampling_rate": 100.0,
-            "arguments": size,
-        },
-        "preprocessing": Preprocessing(mean=0.0, scale=0.3),
-        "label_space": {"name": "ptb-xl/superclass", "version": labels.space("ptb-xl/superclass").version},
-        "classes": [(code, code.lower()) for code in CODES],
-        "thresholds": {"values": list(THRESHOLDS), "rule": "best-f1", "folds": [8], "n_records": 10},
-        "training_data": {"dataset": "ptb-xl", "version": "1.0.3", "counts": {}},
-        "folds": {"training": [1], "validation": [8]},
-        "recipe": {"min_likelihood": 0.0, "keep_unlabelled": False},
-        "seed": 0,
-        "metrics": {"folds": [], "n_records": 0, "values": {}},
-        "licence": "Apache-2.0",
-        "citations": [],
-        "limits": [],
-    }
+    contract = contract_values(
+        CODES,
+        size,
+        preprocessing=Preprocessing(mean=0.0, scale=0.3),
+        label_space={"name": "ptb-xl/superclass", "version": labels.space("ptb-xl/superclass").version},
+        thresholds={"values": list(THRESHOLDS), "rule": "best-f1", "folds": [8], "n_records": 10},
+        training_data={"dataset": "ptb-xl", "version": "1.0.3", "counts": {}},
+        folds={"training": [1], "validation": [8]},
+        recipe={"min_likelihood": 0.0, "keep_unlabelled": False},
+        metrics={"folds": [], "n_records": 0, "values": {}},
+    )
     save_model(folder / "model", create("imle-net", 5, **size), contract)
     (folder / "recipe.toml").write_text('model = "imle-net"\n')
     (folder / "environment.json").write_text(json.dumps({"data": str(data)}))

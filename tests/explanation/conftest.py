@@ -4,61 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from leadlight import models
-from leadlight.classifier import Classifier, contract_from, load, save_model
+from leadlight.classifier import Classifier, load, save_model
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Patient, Recording
-from leadlight.signal import Preprocessing
 
 ARGUMENTS = {"filters": 4, "stages": 3, "lstm_units": 4, "attention_units": 4}
 CLASSES = [("CD", "conduction disturbance"), ("MI", "myocardial infarction"), ("NORM", "normal ECG")]
 
 
-def saved(folder: Path, n_samples: int) -> Classifier:
-    torch.manual_seed(2)
-    module = models.create("imle-net", 3, n_samples=n_samples, **ARGUMENTS)
-    with torch.no_grad():
-        # At their start the attentions are nearly even.
-        for level in (module.beat_attention, module.rhythm_attention, module.channel_attention):
-            level.bias.normal_(0, 1)
-            level.score.normal_(0, 2)
-    contract = contract_from(
-        {
-            "name": "small",
-            "architecture": {"name": "imle-net", "n_classes": 3, "n_leads": 12, "n_samples": n_samples,
-                             "sampling_rate": 100.0, "arguments": ARGUMENTS},
-            "preprocessing": Preprocessing(scale=0.2, n_samples=n_samples),
-            "label_space": {"name": "any", "version": "1"},
-            "classes": CLASSES,
-            "thresholds": {"values": [0.0, 0.5, 1.0], "rule": "by hand"},
-            "training_data": {"dataset": "none", "version": "", "counts": {"training records": 0}},
-            "folds": {"training": [1], "validation": [2]},
-            "recipe": {},
-            "seed": 1,
-            "metrics": {"folds": [2], "n_records": 7, "values": {"macro ROC-AUC": 0.5}},
-            "licence": "Apache-2.0",
-            "citations": ["nobody"],
-            "limits": ["random weights"],
-        }
-    )  # fmt: skip
-    return load(save_model(folder, module, contract))
-
-
 @pytest.fixture(scope="session")
-def make_model() -> Callable[[Path, int], Classifier]:
+def make_model(contract_values: Callable[..., dict[str, Any]]) -> Callable[[Path, int], Classifier]:
     """A function that saves a model for so many samples in a folder, and loads it."""
-    return saved
+
+    def make(folder: Path, n_samples: int) -> Classifier:
+        torch.manual_seed(2)
+        module = models.create("imle-net", 3, n_samples=n_samples, **ARGUMENTS)
+        with torch.no_grad():
+            # At their start the attentions are nearly even.
+            for level in (module.beat_attention, module.rhythm_attention, module.channel_attention):
+                level.bias.normal_(0, 1)
+                level.score.normal_(0, 2)
+        thresholds = {"values": [0.0, 0.5, 1.0], "rule": "by hand"}
+        codes = [code for code, _ in CLASSES]
+        contract = contract_values(codes, ARGUMENTS, n_samples, classes=CLASSES, thresholds=thresholds)
+        return load(save_model(folder, module, contract))
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model_folder(
+    make_model: Callable[[Path, int], Classifier], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     folder = tmp_path_factory.mktemp("model") / "small"
-    saved(folder, 1000)
+    make_model(folder, 1000)
     return folder
 
 
