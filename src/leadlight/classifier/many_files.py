@@ -72,7 +72,7 @@ def result_file(path: Path, contract: Contract) -> Iterator[Callable[[FileResult
 
     CSV: file, one column a class with its probability, findings, notes, error.
     JSON: model, classes with thresholds, and a list of predictions. Written as
-    PATH.part and renamed when whole.
+    PATH.part and renamed when whole; when the work is broken off, the part stays to be read.
     """
     partial = path.with_name(f"{path.name}.part")
     with partial.open("w", encoding="utf-8", newline="") as stream:
@@ -82,7 +82,7 @@ def result_file(path: Path, contract: Contract) -> Iterator[Callable[[FileResult
         yield write
         if path.suffix.lower() == ".json":
             stream.write("\n]}\n")
-    os.replace(partial, path)  # noqa: PTH105
+    partial.replace(path)
 
 
 def result_values(result: FileResult) -> dict[str, Any]:

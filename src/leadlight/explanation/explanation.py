@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.recording import Recording
+from leadlight.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -147,7 +148,7 @@ class Explanation:
 
             text = explanation_page([self], titles=[title] if title else None, layout=layout)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode())
         return path
 
 

@@ -10,6 +10,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from leadlight.errors import LeadlightError
+from leadlight.writing import write_whole
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -52,5 +53,5 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     path = Path(path)
     encoded = encode_figure(figure, check_suffix(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encoded)
+    write_whole(path, encoded)
     return path

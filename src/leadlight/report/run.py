@@ -13,6 +13,7 @@ from typing import Any
 from leadlight.errors import RunError
 from leadlight.report.explanations import Explained
 from leadlight.report.page import Block, Markdown, Page, Paragraph, Section, Table, picture, render
+from leadlight.writing import write_whole
 
 _SETTINGS = (
     ("model", "model"),
@@ -60,7 +61,7 @@ def run_report(
         "How a model was trained, how well it does, and where it looked in a few recordings.",
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(render(page), encoding="utf-8")
+    write_whole(out, render(page).encode())
     return out
 
 
