@@ -127,4 +127,4 @@ def test_resolved_recipe_reads_back_as_itself(epochs, rate, folds, seed):
             f"folds.training={list(folds[:8])}", f"folds.validation={list(folds[8:])}",
         ],
     )  # fmt: skip
-    assert load_recipe("imle-net", text=recipe.to_toml()) == recipe
+    assert load_recipe(text=recipe.to_toml()) == recipe

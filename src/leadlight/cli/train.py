@@ -52,6 +52,9 @@ def command(
     """
     from leadlight import training
     from leadlight.cli.output import progress_bar
+    from leadlight.cli.usage import wrong_usage
+    from leadlight.errors import RecipeError
+    from leadlight.recipes import load_recipe
 
     given = {
         "accelerator": accelerator, "devices": devices, "nodes": nodes, "strategy": strategy,
@@ -74,6 +77,8 @@ def command(
         else:
             if name is None or data is None or out is None:
                 raise typer.BadParameter("NAME, --data and --out are needed (or --resume RUN).")
+            with wrong_usage(RecipeError, "NAME, --recipe or --set"):
+                load_recipe(name, recipe, overrides or ())
             run = training.train(
                 name, data, out, recipe=recipe, overrides=overrides or (), machine=machine,
                 on_progress=on_progress,

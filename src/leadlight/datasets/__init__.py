@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import Protocol
 
 from leadlight.datasets import ptbxl
-from leadlight.datasets.index import DatasetDescription, DatasetIndex, RecordEntry, SetAside
+from leadlight.datasets.index import (
+    SIMULATED_VERSION,
+    DatasetDescription,
+    DatasetIndex,
+    RecordEntry,
+    SetAside,
+)
 from leadlight.errors import DatasetError, did_you_mean
 
 __all__ = [
+    "SIMULATED_VERSION",
     "DatasetDescription",
     "DatasetIndex",
     "RecordEntry",

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from leadlight.recording import Sex, Statement
 
+SIMULATED_VERSION = "simulated"
+"""The version of a simulated data set, which has the name and layout of a real one."""
+
 
 @dataclass(frozen=True)
 class RecordEntry:

@@ -21,7 +21,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from leadlight import labels
-from leadlight.datasets.index import DatasetDescription, DatasetIndex, RecordEntry, SetAside
+from leadlight.datasets.index import (
+    SIMULATED_VERSION,
+    DatasetDescription,
+    DatasetIndex,
+    RecordEntry,
+    SetAside,
+)
 from leadlight.datasets.ptbxl_rows import REQUIRED, Row, RowError, RowReader
 from leadlight.datasets.ptbxl_versions import copies, facts, official_numbering, tell_version
 from leadlight.errors import DatasetError, FileFormatError
@@ -79,11 +85,13 @@ def read_index(root: Path, sampling_rate: float, *, drop_duplicates: bool = True
     rows, n_rows = _read_rows(root / DATABASE, set_aside, notes)
     _refuse_split_patients(root / DATABASE, rows)
     simulated = (root / SIMULATED).is_file()
-    version, evidence = ("simulated", (f"{SIMULATED} says so",)) if simulated else tell_version(rows, n_rows)
+    version, evidence = (
+        (SIMULATED_VERSION, (f"{SIMULATED} says so",)) if simulated else tell_version(rows, n_rows)
+    )
     notes.append(f"version: {version} ({'; '.join(evidence)})")
     notes += _compare_statements(root / STATEMENTS)
     notes += _unknown_codes(rows)
-    source = "simulated" if simulated else NAME
+    source = SIMULATED_VERSION if simulated else NAME
     entries = _find_files(root, rows, sampling_rate, source, set_aside, notes)
     if not simulated and official_numbering(rows):
         _part_from_copies(entries, set_aside, notes, drop=drop_duplicates)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.datasets import SIMULATED_VERSION
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.evaluation import Evaluation, evaluate
 from leadlight.progress import ProgressCallback, silent
@@ -92,8 +93,9 @@ def evaluate_run(
 def _same_source(store: Store, contract: Contract) -> bool:
     """Whether the folds mean the same records; a simulated set has the name and layout of a real one."""
     trained_on = contract.training_data
-    versions = (store.description["dataset_version"] or "", trained_on.version)
-    simulated = ["simulated" in version for version in versions]
+    simulated = [
+        version == SIMULATED_VERSION for version in (store.description["dataset_version"], trained_on.version)
+    ]
     return store.dataset == trained_on.dataset and simulated[0] == simulated[1]
 
 

@@ -114,17 +114,21 @@ def recipe_text(name: str) -> str:
 
 
 def load_recipe(
-    model: str, recipe: str | Path | None = None, overrides: Sequence[str] = (), *, text: str | None = None
+    model: str = "",
+    recipe: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    text: str | None = None,
 ) -> Recipe:
     """The resolved recipe of a model.
 
     recipe: a shipped name or a TOML file; one without a ``model`` key is laid
     over the model's own. overrides: "key=value" with dotted keys and TOML
-    values ("training.epochs=5"); a bare word is taken as text. text: TOML in
-    place of the shipped recipe (a run's own).
+    values ("training.epochs=5"); a bare word is taken as text. text: a whole
+    recipe as TOML, a run's own, in place of the model's shipped one.
     Raises RecipeError naming the key, with the nearest match for an unknown one.
     """
-    values = _parse(text if text is not None else recipe_text(model), model)
+    values = _parse(text if text is not None else recipe_text(model), model or "of the run")
     if recipe is not None:
         over = _read_recipe(recipe)
         if "model" in over and over["model"] != model:

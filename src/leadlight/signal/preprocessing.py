@@ -36,10 +36,9 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "leads", tuple(self.leads))
-        if self.n_samples < 1 or not self.scale > 0:
-            raise ContractError(
-                f"Preprocessing: found n_samples {self.n_samples} and scale {self.scale}; accepted: above 0."
-            )
+        for name in ("sampling_rate", "n_samples", "scale"):
+            if not getattr(self, name) > 0:
+                raise ContractError(f"preprocessing.{name}: found {getattr(self, name)}; accepted: above 0.")
 
     @property
     def duration(self) -> float:
@@ -93,17 +92,6 @@ class Preprocessing:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and TOML."""
         return {**asdict(self), "leads": list(self.leads)}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Preprocessing:
-        """The inverse of ``to_dict``. Raises ContractError for keys that it does not know."""
-        unknown = set(values) - set(cls.__dataclass_fields__)
-        if unknown:
-            raise ContractError(
-                f"preprocessing: found the keys {', '.join(sorted(unknown))}; "
-                f"accepted: {', '.join(cls.__dataclass_fields__)}."
-            )
-        return cls(**{**values, "leads": tuple(values.get("leads", STANDARD_LEADS))})
 
 
 def fit_scaling(signals: Iterable[NDArray[Any]]) -> tuple[float, float]:

@@ -73,7 +73,7 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
     space = labels.space(recipe.labels)
     dataset = datasets.describe(data.store.dataset)
     version = str(data.store.description["dataset_version"] or "")
-    simulated = "simulated" in version
+    simulated = version == datasets.SIMULATED_VERSION
     source = "simulated" if simulated else dataset.name.replace("-", "")
     architecture = models.describe(recipe.model)
     paper = f"{architecture.paper}, doi:{architecture.doi}"

@@ -62,9 +62,7 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """The recipe with every value that is used."""
-        text = _read(self.path / RECIPE_FILE)
-        model = text.partition('model = "')[2].partition('"')[0]
-        return load_recipe(model, text=text)
+        return load_recipe(text=_read(self.path / RECIPE_FILE))
 
     @property
     def environment(self) -> dict[str, Any]:
