@@ -209,8 +209,9 @@ def table(rounds: int) -> str:
     lines += [
         "",
         f"Batch {BATCH}, {rounds} rounds in alternation, each form in its own process. Arithmetic: "
-        f"{flop / BATCH / 1e9:.2f} GFLOP a record forward in the convolutions (2 x {flop / 2 / BATCH / 1e9:.2f} "
-        "billion multiply-adds), three times that in a training step; the ninth, zero tap is not counted. "
+        f"{flop / BATCH / 1e9:.2f} GFLOP a record forward in the convolutions "
+        f"(2 x {flop / 2 / BATCH / 1e9:.2f} billion multiply-adds), three times that in a training step; "
+        "the ninth, zero tap is not counted. "
         f"Peak, measured as a 3000 x 3000 matrix product in the same run: {peaks['fp32']:.0f} GFLOP/s in "
         f"fp32, {peaks['bf16']:.0f} in bf16.",
     ]
