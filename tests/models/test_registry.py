@@ -44,6 +44,18 @@ def test_impossible_arguments_are_refused(argument):
         models.create("imle-net", 5, **{argument: 0})
 
 
+@pytest.mark.parametrize("argument", ["filters", "segment_seconds"])
+@pytest.mark.parametrize("value", ["x", True, None])
+def test_arguments_of_another_kind_are_refused(argument, value):
+    with pytest.raises(ModelError, match=f"imle-net, {argument}: found {value!r}; accepted: a "):
+        models.create("imle-net", 5, **{argument: value})
+
+
+def test_a_part_of_a_filter_is_refused():
+    with pytest.raises(ModelError, match=r"found 2\.5; accepted: a whole number"):
+        models.create("imle-net", 5, filters=2.5)
+
+
 def test_a_name_is_taken_once():
     class Other(nn.Module):
         pass

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from leadlight.errors import RunError
+from leadlight.errors import LeadlightError, RunError
 from leadlight.training import Machine, resume, train
 
 ONE_THREAD = Machine(accelerator="cpu", threads=1)
@@ -158,3 +158,19 @@ def test_finished_run_is_returned_as_it_is(uninterrupted):
 def test_a_run_is_never_overwritten(uninterrupted, store_folder, small):
     with pytest.raises(RunError, match="--resume"):
         train("imle-net", store_folder, uninterrupted.path, overrides=small, machine=ONE_THREAD)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("folds.validation=[12]", "found 12"),
+        ("input.seconds=20", "not 20 s long"),
+        ("labels=ptb-xl/super", "ptb-xl/superclass"),
+        ("arguments.filters=none", "filters: found 'none'"),
+    ],
+)
+def test_a_run_that_cannot_begin_leaves_nothing_in_the_way(store_folder, small, tmp_path, override, message):
+    out = tmp_path / "run"
+    with pytest.raises(LeadlightError, match=message):
+        train("imle-net", store_folder, out, overrides=[*small, override], machine=ONE_THREAD)
+    assert not out.exists()

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from leadlight.errors import ModelError, did_you_mean
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 # Files of this room that are not models.
 _NOT_MODELS = {"registry", "contract", "layers"}
+# By the kind of an argument's published value: what is accepted, and its name.
+_KINDS: dict[type, tuple[type, str]] = {
+    bool: (bool, "true or false"),
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    str: (str, "a text"),
+}
 
 
 @dataclass(frozen=True)
@@ -129,17 +137,19 @@ def create(
     Draws its starting weights from torch's global generator.
     """
     description = describe(name)
-    own = [
-        parameter.name
+    own = {
+        parameter.name: parameter.default
         for parameter in inspect.signature(description.architecture).parameters.values()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
+    }
     unknown = sorted(set(arguments) - set(own))
     if unknown:
         hint = did_you_mean(unknown[0], own)
         raise ModelError(
             f"{name}: found the argument {', '.join(unknown)}; accepted: {', '.join(own) or 'none'}.{hint}"
         )
+    for argument, value in arguments.items():
+        _check_kind(name, argument, value, own[argument])
     return description.architecture(
         n_classes,
         n_leads,
@@ -147,3 +157,12 @@ def create(
         description.input.sampling_rate if sampling_rate is None else sampling_rate,
         **arguments,
     )
+
+
+def _check_kind(name: str, argument: str, value: object, published: object) -> None:
+    """Refuse a value of another kind than the published one; a whole number will do for any number."""
+    kind, words = _KINDS.get(type(published), (object, ""))
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind in (Integral, Real)):
+        raise ModelError(
+            f"{name}, {argument}: found {value!r}; accepted: {words}, such as the published {published!r}."
+        )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight import labels, models
 from leadlight.classifier.contract import CONTRACT_FILE
-from leadlight.errors import RunError
+from leadlight.errors import LeadlightError, RunError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.recipes import Recipe, load_recipe
 from leadlight.store import Selection, Store, open_or_prepare, select
@@ -113,7 +113,13 @@ def train(
             raise RunError(f"{folder}: there is already something here; {mend}.")
         _begin(folder, resolved, Path(data), machine)
     fabric.barrier()
-    return _train(fabric, Run(folder), resolved, on_progress)
+    try:
+        return _train(fabric, Run(folder), resolved, on_progress)
+    except LeadlightError:
+        # Nothing was learnt, and going on would fail again: leave the place free for a better recipe.
+        if fabric.is_global_zero and not any((folder / "checkpoints").iterdir()):
+            shutil.rmtree(folder)
+        raise
 
 
 def resume(
