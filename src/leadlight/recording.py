@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,10 @@ class Recording:
             raise KeyError(f"no lead {lead!r} in this recording; it has {', '.join(self.leads)}")
         row: NDArray[np.float32] = self.signal[self.leads.index(name)]
         return row
+
+    def __reduce__(self) -> tuple[type[Recording], tuple[Any, ...]]:
+        # Copies go through the constructor, so that their signal is read-only, too.
+        return type(self), tuple(getattr(self, one.name) for one in fields(self))
 
     def __repr__(self) -> str:
         # Neither the patient nor the path: a repr ends up in logs.
