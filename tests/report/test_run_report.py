@@ -135,3 +135,13 @@ def test_a_broken_file_is_named(run: Path, name: str, content: str) -> None:
 def test_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="found no folder"):
         run_report(tmp_path / "nothing", [], tmp_path / "report.html")
+
+
+def test_a_page_is_not_written_under_another_suffix(run: Path) -> None:
+    from typer.testing import CliRunner
+
+    from leadlight.cli.app import app
+
+    answer = CliRunner().invoke(app, ["report", str(run), "--out", str(run / "report.pdf")])
+    assert (answer.exit_code, (run / "report.pdf").exists()) == (2, False)
+    assert "accepted: .html" in answer.output

@@ -71,6 +71,8 @@ def test_a_file_of_another_size_or_without_is_found(index: DatasetIndex, tmp_pat
         "file sizes": "signals-00000.npy: no such file; "
         "signals-00001.npy: 28,930 bytes where 28,928 are right"
     }
+    checksums = next(check for check in verify(tmp_path / "store") if check.name == "file checksums")
+    assert checksums.found == "4 files, SHA-256"  # three of five shards, and the index
 
 
 def test_a_damaged_index_is_found(index: DatasetIndex, tmp_path: Path) -> None:

@@ -76,8 +76,10 @@ def _print_tables(evaluation: Evaluation) -> None:
     from leadlight.cli.output import print_table
 
     subject = evaluation.subject
+    # The version as well: it tells simulated recordings from those of people.
+    dataset = " ".join(subject[key] for key in ("dataset", "dataset_version") if subject[key])
     typer.echo(
-        f"{subject['model']} on {subject['dataset']}, fold {subject['fold']}: "
+        f"{subject['model']} on {dataset}, fold {subject['fold']}: "
         f"{evaluation.n_records} records of {evaluation.n_patients} patients"
     )
     print_table(_overall_rows(evaluation))

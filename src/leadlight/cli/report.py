@@ -29,6 +29,10 @@ def command(
     from leadlight.files import read
     from leadlight.report import run_report
 
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(
+            f"found the suffix {out.suffix or '(none)'}; accepted: .html.", param_hint="--out"
+        )
     examples = files or []
     explanations = []
     if examples:
