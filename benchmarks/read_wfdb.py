@@ -110,8 +110,8 @@ def main() -> None:
             *table,
             "",
             "Times are medians of rounds. `leadlight.read` and `read_digital` verify sizes and checksums; "
-            "`wfdb.rdrecord` does not. At 500 Hz the passes over 60,000 samples bound it (from the page cache, "
-            "leads apart, checksum, division, float32); the header takes about a sixth of the time.",
+            "`wfdb.rdrecord` does not. At 500 Hz the passes over 60,000 samples bound it (from the page "
+            "cache, leads apart, checksum, division, float32); the header takes about a sixth of the time.",
             "",
             describe_machine("leadlight", "wfdb", "numpy"),
         ]

@@ -41,7 +41,7 @@ def test_every_command_has_help_with_an_example(name):
 def test_unknown_command_is_wrong_usage():
     answer = leadlight("pridict")
     assert answer.returncode == 2
-    assert "pridict" in answer.stderr
+    assert "Did you mean 'predict'?" in answer.stderr
 
 
 @pytest.mark.parametrize("name", ["datasets", "labels", "models", "recipes"])

@@ -164,7 +164,6 @@ class TestWrongUsage:
         ("options", "message"),
         [
             (["--out", "findings.xlsx"], "ends in .csv or .json"),
-            (["--out", "no/such/folder/findings.csv"], "is not there"),
             (["--out", "findings.csv", "--json"], "choose one"),
             (["--longer", "middle"], "refuse, first, centre, windows"),
             (["--batch-size", "0"], "batch-size"),
@@ -213,3 +212,9 @@ class TestModels:
         answer = leadlight("models", "imle-nett")
         assert answer.exit_code == 2
         assert "imle-net" in answer.output
+
+
+def test_the_folder_of_the_table_is_made(model: Path, records: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder" / "findings.csv"
+    leadlight("predict", model, records / "a" / "r0", "--out", out)
+    assert out.is_file()

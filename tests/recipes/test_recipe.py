@@ -93,6 +93,11 @@ def test_unknown_recipe_names_the_nearest():
         load_recipe("imle-net", "quik")
 
 
+def test_an_overlay_is_no_model():
+    with pytest.raises(RecipeError, match="leadlight train MODEL --recipe quick"):
+        load_recipe("quick")
+
+
 def test_file_recipe_with_an_unknown_key(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("[training]\nbatchsize = 3\n")

@@ -69,8 +69,7 @@ def command(
                 f"found {out.name!r}; accepted: a name that ends in {' or '.join(FORMATS)}.",
                 param_hint="--out",
             )
-        if not out.parent.is_dir():
-            raise typer.BadParameter(f"the folder {out.parent} is not there.", param_hint="--out")
+        out.parent.mkdir(parents=True, exist_ok=True)
     classifier = load(model)
     found = find_recordings(files)
     bad: list[FileResult] = []

@@ -31,7 +31,7 @@ def command(
         Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
     ] = None,
     stop_now: Annotated[
-        bool, typer.Option(help="With --resume: train no further, keep the best epoch so far.")
+        bool, typer.Option("--stop-now", help="With --resume: train no further, keep the best epoch so far.")
     ] = False,
     accelerator: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     devices: Annotated[str | None, typer.Option(help="Processes on each machine: a number, or auto.")] = None,

@@ -129,6 +129,11 @@ def load_recipe(
     Raises RecipeError naming the key, with the nearest match for an unknown one.
     """
     values = _parse(text if text is not None else recipe_text(model), model or "of the run")
+    if "model" not in values:
+        raise RecipeError(
+            f"recipe {model}: found no model in it; it is laid over a model's own recipe: "
+            f"leadlight train MODEL --recipe {model}."
+        )
     if recipe is not None:
         over = _read_recipe(recipe)
         if "model" in over and over["model"] != model:

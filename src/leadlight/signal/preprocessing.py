@@ -58,6 +58,8 @@ class Preprocessing:
                 f"({', '.join(absent)} missing). leadlight.read derives III, aVR, aVL and aVF from I and II; "
                 "other leads cannot be derived: use a model trained without them."
             )
+        if np.isinf(recording.signal).any():
+            raise ContractError("signal: found infinite samples; accepted: millivolts, with NaN for missing.")
         selected = recording if recording.leads == self.leads else recording.select(self.leads)
         resampled = resample_recording(selected, self.sampling_rate)
         if resampled.n_samples < self.n_samples:
