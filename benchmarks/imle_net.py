@@ -33,7 +33,7 @@ BATCH = 32
 BOUNDS = """
 ## What bounds it
 
-In fp32 the convolutions themselves: they run at about 70 % of what a large matrix product reaches.
+In fp32 the convolutions themselves: they run at 60 to 70 % of what a large matrix product reaches.
 In bf16 memory does: ReLU, normalisation and their gradients move as many bytes a value as they compute
 operations, and the gradient of the convolutions' weights is the one product that oneDNN does not run near
 its bf16 peak.
@@ -43,8 +43,8 @@ What made it faster, measured singly while it was built: channels-last images wi
 segments at a time in evaluation mode, so that activations stay in cache, a third of a forward pass.
 
 What did not: eight taps with wider padding and a crop (a copy in each layer; a step took a fifth longer);
-the weights' gradient as eight shifted matrix products (slower than oneDNN's own for 32 and 64 channels, no
-faster in all).
+the weights' gradient as eight shifted matrix products (slower than oneDNN's own for 32 and 64 channels, a
+little faster for 128 in bf16 alone).
 """
 
 
