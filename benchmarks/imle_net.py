@@ -121,7 +121,7 @@ def peak(dtype: torch.dtype, rounds: int) -> float:
 
 def measure(form: str, mode: str, precision: str, rounds: int) -> None:
     """Print the seconds of each round, one a line as asked for on standard input (a worker process)."""
-    if form == "leadlight":
+    if form == "leadlight" and mode == "training step":  # as `leadlight train` does, and `predict` does not
         keep_freed_memory()
     network = make(form)
     torch.manual_seed(1)

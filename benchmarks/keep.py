@@ -1,4 +1,4 @@
-"""Where a measurement goes: to the terminal and, with ``--out``, into a file."""
+"""Keeps a measurement in the file that ``--out`` names."""
 
 from __future__ import annotations
 

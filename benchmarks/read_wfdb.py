@@ -24,6 +24,7 @@ import numpy as np
 import wfdb
 
 import leadlight as ll
+from keep import keep
 from leadlight.files import find_recordings
 from leadlight.files.wfdb import read_digital
 from leadlight.leads import STANDARD_LEADS
@@ -115,9 +116,7 @@ def main() -> None:
             "",
             describe_machine("leadlight", "wfdb", "numpy"),
         ]
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text("\n".join(text) + "\n", encoding="utf-8")
-        print(f"written to {out}")
+        keep("\n".join(text) + "\n", out)
 
 
 if __name__ == "__main__":
