@@ -28,8 +28,9 @@ class Patient:
 class Statement:
     """A finding as a source states it.
 
-    code: the source's own code; system: "scp-ecg", "snomed-ct", "leadlight", ...;
-    likelihood: percent, None where the source does not say.
+    code: the source's own code or words; system: whose code it is: "scp-ecg",
+    "snomed-ct", "leadlight", ...; likelihood: percent, None where the source does not
+    say how sure it is, 0 where it says that the finding is absent.
     """
 
     code: str

@@ -41,7 +41,9 @@ class _Reader(Protocol):
 
     def describe(self) -> DatasetDescription: ...
     def found_in(self, root: Path) -> bool: ...
-    def read_index(self, root: Path, sampling_rate: float, *, drop_duplicates: bool) -> DatasetIndex: ...
+    def read_index(
+        self, root: Path, sampling_rate: float, *, drop_duplicates: bool, labels: Path | None
+    ) -> DatasetIndex: ...
 
 
 _READERS: dict[str, _Reader] = {ptbxl.NAME: ptbxl}
@@ -78,17 +80,24 @@ def read_index(
     sampling_rate: float = 100.0,
     *,
     drop_duplicates: bool = True,
+    labels: str | os.PathLike[str] | None = None,
 ) -> DatasetIndex:
     """Which records a data set's folder holds, for use at a sampling rate (Hz).
 
     drop_duplicates: set aside all but one of the records that the data set's own
     publishers know to be the same recording (they may stand in different folds).
+    labels: a table of labels beside the data, for data sets that come without.
     Unusable records are set aside with a reason. Raises DatasetError for an unknown
     name, a folder without the data set, an index that cannot be read, patients split
     over folds, or when not one record is left.
     """
     _check(name)
-    return _READERS[name].read_index(Path(root), sampling_rate, drop_duplicates=drop_duplicates)
+    return _READERS[name].read_index(
+        Path(root),
+        sampling_rate,
+        drop_duplicates=drop_duplicates,
+        labels=None if labels is None else Path(labels),
+    )
 
 
 def _check(name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from leadlight.recording import Sex, Statement
 
@@ -12,15 +13,22 @@ SIMULATED_VERSION = "simulated"
 """The version of a simulated data set, which has the name and layout of a real one."""
 
 
-@dataclass(frozen=True)
+ColumnKind = Literal["number", "text"]
+"""What a data set's own column of the index holds: float64 or text, None where missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordEntry:
     """One record of a data set, before its signal is read.
 
     path: of the file to read, relative to the data set's root, "/" between folders,
-    without extension; file_sampling_rate: Hz, of that file; fold: 1-10 where the data
-    set has official folds; age: years; source: the data set it comes from; quality:
-    name of a flag -> the data set's own words, only flags that are raised; notes:
-    what was odd and how it was read.
+    without extension where a header names the file (WFDB); number: place in a file that
+    holds many records, from 0; file_sampling_rate: Hz, of that file; fold: 1-10; age:
+    years; source: the data set or collection it comes from, whose labelling it has;
+    same_as: a name that all copies of one recording share, whichever data set they stand
+    in ("ptb-xl/1"); quality: name of a flag -> the data set's own words, only flags that
+    are raised; columns: values of the data set's own columns (``DatasetIndex.columns``);
+    notes: what was odd and how it was read.
     """
 
     record_id: str
@@ -34,6 +42,9 @@ class RecordEntry:
     source: str = ""
     quality: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    number: int | None = None
+    same_as: str = ""
+    columns: Mapping[str, float | str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,8 @@ class DatasetIndex:
     """What a data set's folder holds.
 
     version: as far as it can be told; sampling_rate: Hz, that the records are wanted at;
-    notes: what was missing, odd, or read in a particular way.
+    notes: what was missing, odd, or read in a particular way; columns: the data set's
+    own columns and what they hold, such as measurements of the recorder.
     """
 
     dataset: str
@@ -59,6 +71,7 @@ class DatasetIndex:
     entries: tuple[RecordEntry, ...]
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, ColumnKind] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -69,7 +82,8 @@ class DatasetDescription:
     """What a data set is, where it comes from and how to cite it.
 
     records, patients: of the newest version; label_spaces: names of the spaces that its
-    statements can express.
+    statements can express; gigabytes: of the whole data set, unpacked; download: the
+    official address under which its files lie, "" where there is none.
     """
 
     name: str
@@ -82,3 +96,5 @@ class DatasetDescription:
     citation: str
     versions: tuple[str, ...]
     label_spaces: tuple[str, ...]
+    gigabytes: float | None = None
+    download: str = ""

@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from leadlight import labels
 from leadlight.datasets.index import (
     SIMULATED_VERSION,
     DatasetDescription,
@@ -31,6 +30,7 @@ from leadlight.datasets.index import (
 from leadlight.datasets.ptbxl_rows import REQUIRED, Row, RowError, RowReader
 from leadlight.datasets.ptbxl_versions import copies, facts, official_numbering, tell_version
 from leadlight.errors import DatasetError, FileFormatError
+from leadlight.labels import statements as known_statements
 
 NAME = "ptb-xl"
 DATABASE = "ptbxl_database.csv"
@@ -63,17 +63,22 @@ def found_in(root: Path) -> bool:
     return (root / DATABASE).is_file()
 
 
-def read_index(root: Path, sampling_rate: float, *, drop_duplicates: bool = True) -> DatasetIndex:
+def read_index(
+    root: Path, sampling_rate: float, *, drop_duplicates: bool = True, labels: Path | None = None
+) -> DatasetIndex:
     """Which records a folder in PTB-XL's layout holds, for use at a sampling rate.
 
     sampling_rate: Hz, up to 500. 100 Hz is read from records100 where the file is there,
     else from records500, to be resampled; other rates from records500. Nothing is
     upsampled. drop_duplicates: set aside the copies of other records that 1.0.1 and
     1.0.2 still have.
+    labels: refused, PTB-XL has its own.
     Raises FileFormatError for an index that is no table with the official columns,
     DatasetError for patients in two folds, for a rate that the data set cannot serve
     and when not one record is left.
     """
+    if labels is not None:
+        raise DatasetError(f"{NAME}: found a table of labels ({labels}); accepted: none, it has its own.")
     if not 0 < sampling_rate <= 500:
         raise DatasetError(
             f"{NAME}: found a sampling rate of {sampling_rate:g} Hz; accepted: above 0 to 500 Hz."
@@ -258,7 +263,7 @@ def _part_from_copies(
 
 
 def _unknown_codes(rows: dict[int, Row]) -> list[str]:
-    known = labels.statements("scp-ecg")
+    known = known_statements("scp-ecg")
     counted = Counter(
         statement.code for row in rows.values() for statement in row.statements if statement.code not in known
     )
@@ -281,7 +286,7 @@ def _compare_statements(file: Path) -> list[str]:
         return [f"{STATEMENTS} cannot be read: Leadlight's own table of statements serves"]
     ours = {
         code: (set(meaning.kinds), meaning.superclass, meaning.subclass)
-        for code, meaning in labels.statements("scp-ecg").items()
+        for code, meaning in known_statements("scp-ecg").items()
     }
     differing = [code for code in ours | theirs if ours.get(code) != theirs.get(code)]
     if not differing:
