@@ -8,7 +8,18 @@ in order. What a data set's own files say about its records lives in
 
 from __future__ import annotations
 
+from leadlight.labels.findings import Finding, findings
 from leadlight.labels.spaces import LabelClass, LabelSpace, Targets
 from leadlight.labels.tables import StatementMeaning, names, space, statements
 
-__all__ = ["LabelClass", "LabelSpace", "StatementMeaning", "Targets", "names", "space", "statements"]
+__all__ = [
+    "Finding",
+    "LabelClass",
+    "LabelSpace",
+    "StatementMeaning",
+    "Targets",
+    "findings",
+    "names",
+    "space",
+    "statements",
+]

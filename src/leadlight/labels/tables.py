@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
 from leadlight.errors import LabelError, did_you_mean, nearest
+from leadlight.labels.rows import DATA, rows
 from leadlight.labels.spaces import LabelClass, LabelSpace
-
-_DATA = files("leadlight.labels") / "data"
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,8 @@ def space(name: str) -> LabelSpace:
             "`leadlight labels` lists them."
         )
     family, one = described[name]
-    rows = _rows(one["classes"])
-    if [int(row["index"]) for row in rows] != list(range(len(rows))):
+    class_rows = rows(one["classes"])
+    if [int(row["index"]) for row in class_rows] != list(range(len(class_rows))):
         raise LabelError(f"{one['classes']}: the indices do not count up from 0.")
     return LabelSpace(
         name=name,
@@ -62,7 +59,7 @@ def space(name: str) -> LabelSpace:
         source=family["source"],
         classes=tuple(
             LabelClass(row["code"], row["description"], tuple(row["members"].split()), row["source"])
-            for row in rows
+            for row in class_rows
         ),
         benchmark=one.get("benchmark", ""),
         note=one.get("note", ""),
@@ -88,7 +85,7 @@ def statements(system: str = "scp-ecg") -> Mapping[str, StatementMeaning]:
                 row["subclass"] or None,
                 row["source"],
             )
-            for row in _rows(systems[system]["statements"])
+            for row in rows(systems[system]["statements"])
         }
     )
 
@@ -115,8 +112,4 @@ def _described() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
 
 @cache
 def _toml() -> dict[str, Any]:
-    return tomllib.loads((_DATA / "label_spaces.toml").read_text(encoding="utf-8"))
-
-
-def _rows(file: str) -> list[dict[str, str]]:
-    return list(csv.DictReader((_DATA / file).read_text(encoding="utf-8").splitlines()))
+    return tomllib.loads((DATA / "label_spaces.toml").read_text(encoding="utf-8"))
