@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "predict": "Say which findings recordings show.",
     "explain": "Show on the tracing what a model looked at.",
     "datasets": "List the data sets that Leadlight knows.",
+    "fetch": "Download a data set from its own official address.",
     "labels": "List label spaces and their classes.",
     "prepare": "Read and check a data set once and store it for training.",
     "verify": "Check a prepared store against its own checksums.",

@@ -55,6 +55,8 @@ def describe() -> DatasetDescription:
         citation=known["citation"],
         versions=tuple(one["version"] for one in known["versions"]),
         label_spaces=tuple(known["label_spaces"]),
+        gigabytes=known["gigabytes"],
+        download=known["download"],
     )
 
 

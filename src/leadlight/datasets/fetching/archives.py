@@ -1,0 +1,65 @@
+"""Unpack the ZIP archives in which a data set comes: only inside its folder, only as large as promised."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from leadlight.errors import DatasetError
+from leadlight.writing import unfinished
+
+LARGEST_RATIO = 1000
+"""Unpacked bytes to packed ones; deflate cannot do more than about 1,032."""
+
+
+def unpack(archive: Path, folder: Path, free_bytes: int | None = None) -> list[Path]:
+    """Unpack an archive into a folder; returns the files. Those that are there in the right size stay.
+
+    free_bytes: of the disk, None to ask. Raises DatasetError for what is no ZIP archive, a
+    name that leaves the folder, a link, a size that does not fit the archive or the disk.
+    """
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            members = [one for one in packed.infolist() if not one.is_dir()]
+            for one in members:
+                _refuse_unsafe(archive, one)
+            needed = sum(one.file_size for one in members)
+            free = shutil.disk_usage(folder).free if free_bytes is None else free_bytes
+            if needed > free:
+                raise DatasetError(
+                    f"{archive}: unpacks to {needed:,} bytes; {free:,} are free on the disk of {folder}. "
+                    "Make room and run the same command again."
+                )
+            files = []
+            for one in members:
+                target = folder / one.filename
+                files.append(target)
+                if target.is_file() and target.stat().st_size == one.file_size:
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with packed.open(one) as source, unfinished(target) as part, part.open("wb") as stream:
+                    shutil.copyfileobj(source, stream, 1 << 20)
+            return files
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DatasetError(
+            f"{archive}: cannot be unpacked ({error}); remove it and run the same command again."
+        ) from None
+
+
+def _refuse_unsafe(archive: Path, one: zipfile.ZipInfo) -> None:
+    path = PurePosixPath(one.filename)
+    is_link = stat.S_ISLNK(one.external_attr >> 16)
+    if (
+        path.is_absolute()
+        or ".." in path.parts
+        or "\\" in one.filename
+        or ":" in one.filename
+        or not path.parts
+        or is_link
+    ):
+        raise DatasetError(f"{archive}: holds a name or a link that leaves the folder; nothing was unpacked.")
+    if one.file_size > LARGEST_RATIO * max(one.compress_size, 1) + (1 << 20):
+        raise DatasetError(f"{archive}, {one.filename}: claims {one.file_size:,} bytes; refused.")
