@@ -1,25 +1,38 @@
 """Findings and label spaces: tables as data files, and the small engine that reads them.
 
-``spaces.py`` turns statements into targets, ``tables.py`` reads ``data/``: the
-statements of SCP-ECG as PTB-XL uses them, and each label space with its classes
-in order. What a data set's own files say about its records lives in
-``leadlight.datasets``, not here.
+``findings.py``: the vocabulary that all sources share; ``meanings.py``: what a source's
+statement says in it; ``coverage.py``: what a collection's labelling can tell;
+``spaces.py``: label spaces, with ``encoding.py``, which turns statements into targets;
+``tables.py`` reads the spaces from ``data/``; ``own.py``: spaces of a user's own labels;
+``between.py`` and ``lookup.py``: what a mapping loses, and everything known of a code.
+What a data set's own files say about its records lives in ``leadlight.datasets``.
 """
 
 from __future__ import annotations
 
-from leadlight.labels.findings import Finding, findings
+from leadlight.labels.coverage import Coverage, coverage, sources
+from leadlight.labels.findings import Finding, broader, findings, narrower
+from leadlight.labels.meanings import SystemCode, codes, meanings, systems
 from leadlight.labels.spaces import LabelClass, LabelSpace, Targets
 from leadlight.labels.tables import StatementMeaning, names, space, statements
 
 __all__ = [
+    "Coverage",
     "Finding",
     "LabelClass",
     "LabelSpace",
     "StatementMeaning",
+    "SystemCode",
     "Targets",
+    "broader",
+    "codes",
+    "coverage",
     "findings",
+    "meanings",
     "names",
+    "narrower",
+    "sources",
     "space",
     "statements",
+    "systems",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import LabelError, did_you_mean
+from leadlight.labels.encoding import Rules, encode
+from leadlight.labels.findings import findings
 from leadlight.recording import Statement
 
 
@@ -17,14 +20,20 @@ from leadlight.recording import Statement
 class LabelClass:
     """One class of a label space.
 
-    members: the statement codes of which any one sets the class; source: where
-    the class and its members are defined.
+    members: codes of the space's own system of which any one sets the class; source:
+    where the class and its members are defined; findings: what sets it in statements of
+    other systems: a finding of the vocabulary or any kind of it; "=BBB" takes BBB alone,
+    where kinds of it have classes of their own or none; core: what a collection must be
+    able to state before the absence of the class means anything, "AFIB|AFAFL" where
+    either will do; empty: each of the findings.
     """
 
     code: str
     description: str
     members: tuple[str, ...]
     source: str = ""
+    findings: tuple[str, ...] = ()
+    core: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +73,14 @@ class Targets:
 
 @dataclass(frozen=True)
 class LabelSpace:
-    """Ordered classes that follow from the statements of one system.
+    """Ordered classes, and how they follow from what sources state.
 
     name: "ptb-xl/superclass"; version: raised when classes, order or members change;
-    system: whose statement codes the members are ("scp-ecg"); benchmark: the name of
-    the task in the PTB-XL benchmark.
+    system: whose statement codes the members are ("scp-ecg"), "" where all classes follow
+    from findings; benchmark: the name of the task in the PTB-XL benchmark; closed: where
+    nothing is said of a record's collection, a record with statements of the system has
+    none of the classes that they do not set; report_rules: name of the rules that read
+    whole reports for this space, "" for reading statement by statement.
     """
 
     name: str
@@ -79,16 +91,20 @@ class LabelSpace:
     classes: tuple[LabelClass, ...]
     benchmark: str = ""
     note: str = ""
-    _columns: dict[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    closed: bool = True
+    report_rules: str = ""
 
     def __post_init__(self) -> None:
         if len(set(self.codes)) != len(self.classes):
             raise LabelError(f"{self.name}: a class code stands twice in {', '.join(self.codes)}.")
-        columns: dict[str, tuple[int, ...]] = {}
-        for column, label in enumerate(self.classes):
-            for member in label.members:
-                columns[member] = (*columns.get(member, ()), column)
-        object.__setattr__(self, "_columns", columns)
+        for label in self.classes:
+            used = [one.removeprefix("=") for one in label.findings]
+            for code in (*used, *(code for one in label.core for code in one.split("|"))):
+                if code not in findings():
+                    raise LabelError(
+                        f"{self.name}, class {label.code}: found the finding {code!r}; accepted: a code of "
+                        f"the vocabulary.{did_you_mean(code, findings())}"
+                    )
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -108,12 +124,18 @@ class LabelSpace:
                 f"{did_you_mean(code, self.codes)}"
             ) from None
 
+    @cached_property
+    def _rules(self) -> Rules:
+        return Rules(self)
+
     def encode(
         self,
         statement_lists: Iterable[Sequence[Statement]],
         min_likelihood: float = 0.0,
         *,
         unstated: Literal["keep", "drop"] = "keep",
+        below: Literal["negative", "unknown"] = "negative",
+        sources: Iterable[str] | None = None,
     ) -> Targets:
         """Targets of many records from their statements.
 
@@ -121,40 +143,32 @@ class LabelSpace:
         every statement whatever its likelihood, as the PTB-XL benchmark does; above 0,
         statements with a smaller likelihood are left out. unstated: what a threshold
         above 0 does to statements whose likelihood the source does not state (in PTB-XL
-        most form and rhythm statements): "keep" or "drop" them.
-        Statements of the space's system that belong to none of its classes set nothing.
-        A record that has statements in other systems only is unknown for every class.
-        Raises LabelError for a threshold outside 0-100 or another choice for unstated.
+        most form and rhythm statements): "keep" or "drop" them. below: whether a class
+        that only a statement below the threshold would set is "negative" or "unknown".
+        sources: the collection of each record ("ptb-xl", "georgia"), "" where not known.
+
+        A class is set by statements of the space's own system through its members, and by
+        statements of other systems through its findings. A likelihood of 0 says that the
+        finding is absent. A class is known of a record that has it or is said not to; or
+        whose collection states it where it is present, and nothing in the record leaves it
+        open: a statement that is broader than the class, or one below the threshold. With
+        sources, a record without statements is unknown. Without them, every class with
+        members is known of records that have statements of the space's system, or none.
+        Raises LabelError for a threshold outside 0-100, another choice for unstated or
+        below, or another number of sources than records.
         """
         if not 0.0 <= min_likelihood <= 100.0:
             raise LabelError(f"min_likelihood: found {min_likelihood}; accepted: 0 to 100 percent.")
         if unstated not in ("keep", "drop"):
             raise LabelError(f'unstated: found {unstated!r}; accepted: "keep" or "drop".')
-        keep_unstated = min_likelihood == 0.0 or unstated == "keep"
-        columns, system = self._columns, self.system
-        rows_set: list[int] = []
-        columns_set: list[int] = []
-        foreign: list[int] = []
-        row = -1
-        for row, statements in enumerate(statement_lists):
-            own = False
-            for statement in statements:
-                if statement.system != system:
-                    continue
-                own = True
-                likelihood = statement.likelihood
-                if likelihood is None:
-                    if not keep_unstated:
-                        continue
-                elif likelihood < min_likelihood:
-                    continue
-                for column in columns.get(statement.code, ()):
-                    rows_set.append(row)
-                    columns_set.append(column)
-            if not own and statements:
-                foreign.append(row)
-        values = np.zeros((row + 1, len(self.classes)), dtype=np.uint8)
-        values[rows_set, columns_set] = 1
-        known = np.ones(values.shape, dtype=np.bool_)
-        known[foreign] = False
+        if below not in ("negative", "unknown"):
+            raise LabelError(f'below: found {below!r}; accepted: "negative" or "unknown".')
+        values, known = encode(
+            self._rules,
+            statement_lists,
+            sources,
+            min_likelihood=min_likelihood,
+            keep_unstated=unstated == "keep",
+            below_is_unknown=below == "unknown",
+        )
         return Targets(values, known)

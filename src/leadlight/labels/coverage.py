@@ -1,0 +1,79 @@
+"""What a collection's labelling can tell: the codes it states, whose absence so means something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+
+from leadlight.labels.findings import findings
+from leadlight.labels.meanings import REPORT, codes, reports_are_read
+from leadlight.labels.rows import rows
+
+ANY_SOURCE = ""
+"""The source of records whose collection is not named: what the system itself can state."""
+
+EVERY_CODE = "*"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What one collection states in one system.
+
+    told: codes whose absence from a record means that the finding is absent; mentioned:
+    these and codes too rare in the collection for that; findings: of the told codes,
+    those whose absence means something; about: where the counts are from.
+    """
+
+    source: str
+    system: str
+    told: frozenset[str]
+    mentioned: frozenset[str]
+    findings: frozenset[str]
+    about: str
+
+
+@cache
+def coverage() -> Mapping[tuple[str, str], Coverage]:
+    """What each collection states, by (source, system)."""
+    told: dict[tuple[str, str], set[str]] = {}
+    mentioned: dict[tuple[str, str], set[str]] = {}
+    about: dict[tuple[str, str], str] = {}
+    for row in rows("coverage.csv"):
+        key = row["source"], row["system"]
+        about.setdefault(key, row["about"])
+        told.setdefault(key, set())
+        mentioned.setdefault(key, set()).add(row["code"])
+        if row["tells"] == "absence":
+            told[key].add(row["code"])
+    return MappingProxyType(
+        {
+            key: Coverage(
+                *key, frozenset(told[key]), frozenset(mentioned[key]), _meant(key[1], told[key]), about[key]
+            )
+            for key in told
+        }
+    )
+
+
+def sources() -> tuple[str, ...]:
+    """Names of the collections whose labelling is known, in the order of the table."""
+    return tuple(dict.fromkeys(source for source, _ in coverage() if source != ANY_SOURCE))
+
+
+def _meant(system: str, stated: set[str]) -> frozenset[str]:
+    if EVERY_CODE in stated:
+        return _of_reports() if system == REPORT else frozenset(findings())
+    table = codes(system)
+    # A code that says more than its finding does not tell the finding's absence.
+    return frozenset(f for code in stated if not table[code].narrower for f in table[code].findings)
+
+
+def _of_reports() -> frozenset[str]:
+    """Every finding that some sentence of the report table states."""
+    if not reports_are_read():
+        return frozenset()
+    stated: frozenset[str] = frozenset(import_module("leadlight.labels.reports").stated_findings())
+    return stated
