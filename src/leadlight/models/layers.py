@@ -1,0 +1,165 @@
+"""Parts that several models share.
+
+One-dimensional convolutions run as (1 x k) kernels over channels-last images of height
+one: on a CPU that is up to three times as fast as torch's one-dimensional convolution,
+and equal to it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from leadlight.models.contract import check_sizes
+
+KERAS_BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
+"""Keras' defaults in torch's terms: its momentum 0.99 is torch's 0.01."""
+
+
+def as_image(signal: Tensor) -> Tensor:
+    """(batch, leads, samples) to (batch, leads, 1, samples) in channels-last layout, leads as channels."""
+    return signal.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+
+
+def as_signal(image: Tensor) -> Tensor:
+    """(batch, channels, 1, steps) to (batch, channels, steps)."""
+    return image.squeeze(2)
+
+
+def same_padding(kernel: int, stride: int = 1, length: int | None = None) -> tuple[int, int]:
+    """Zeros (left, right) that Keras' "same" padding puts: the odd one on the right.
+
+    length: of the input; needed for a stride above 1, where it decides.
+    """
+    if stride == 1:
+        total = kernel - 1
+    else:
+        if length is None:
+            raise ValueError("with a stride, same padding depends on the length")
+        total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+    return total // 2, total - total // 2
+
+
+class Convolution(nn.Module):
+    """Convolution along time of an image of height one.
+
+    weight: (out, in, kernel), as a one-dimensional convolution has it; padding: zeros
+    on both sides, or (left, right), or "same" as Keras pads.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int | tuple[int, int] | str = 0,
+        *,
+        bias: bool = False,
+        dilation: int = 1,
+    ) -> None:
+        super().__init__()
+        self.channels_in, self.channels, self.kernel = channels_in, channels, kernel
+        self.stride, self.dilation = stride, dilation
+        self.padding = padding
+        self.weight = nn.Parameter(torch.empty(channels, channels_in, kernel))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
+        # torch's own start of a convolution.
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(channels_in * kernel)
+            nn.init.uniform_(self.bias, -bound, bound)
+
+    def extra_repr(self) -> str:
+        """Shown in the printed network."""
+        return f"{self.channels_in}, {self.channels}, {self.kernel}, stride={self.stride}"
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(batch, in, 1, steps) to (batch, out, 1, steps')."""
+        left, right = self._sides(image.shape[-1])
+        weight = self.weight
+        if left < right:
+            # A kernel with zeros in front needs the same padding on both sides, and no copy of the input.
+            weight = functional.pad(weight, ((right - left) // self.dilation, 0))
+        kernel = weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        return functional.conv2d(image, kernel, self.bias, (1, self.stride), (0, right), (1, self.dilation))
+
+    def _sides(self, length: int) -> tuple[int, int]:
+        if isinstance(self.padding, str):
+            return same_padding((self.kernel - 1) * self.dilation + 1, self.stride, length)
+        if isinstance(self.padding, int):
+            return self.padding, self.padding
+        return self.padding
+
+
+class ConcatPool(nn.Module):
+    """Maximum and mean over time, side by side: (batch, channels, 1, steps) to (batch, 2 * channels)."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The maxima first, then the means."""
+        return torch.cat([image.amax((2, 3)), image.mean((2, 3))], dim=1)
+
+
+class DenseHead(nn.Module):
+    """The PTB-XL benchmark's head: BN, dropout, linear, ReLU (the embedding), BN, dropout, linear.
+
+    dropout: before the last layer; half of it before the hidden one.
+    """
+
+    def __init__(self, features: int, n_classes: int, hidden: int = 128, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.hidden = nn.Sequential(
+            nn.BatchNorm1d(features), nn.Dropout(dropout / 2), nn.Linear(features, hidden), nn.ReLU()
+        )
+        self.norm = nn.BatchNorm1d(hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(hidden, n_classes)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """(batch, features) to the embedding (batch, hidden)."""
+        embedding: Tensor = self.hidden(pooled)
+        return embedding
+
+    def classify(self, embedding: Tensor) -> Tensor:
+        """The embedding to logits (batch, classes)."""
+        logits: Tensor = self.output(self.dropout(self.norm(embedding)))
+        return logits
+
+    def reset(self, name: str, n_classes: int) -> None:
+        """A fresh last layer. name: of the model, for errors."""
+        self.output = fresh_linear(name, self.output, n_classes)
+        start_as_benchmark(self.output)
+
+
+def fresh_linear(name: str, old: nn.Linear, n_classes: int) -> nn.Linear:
+    """A linear layer for n_classes in place of an old one, on its device. name: of the model, for errors."""
+    check_sizes(name, n_classes=n_classes)
+    return nn.Linear(old.in_features, n_classes).to(old.weight.device)
+
+
+def start_as_benchmark(module: nn.Module) -> None:
+    """Starting weights of the PTB-XL benchmark's training, for a module and all in it.
+
+    Convolutions and linear layers: Kaiming normal (fan-in, gain sqrt 2), biases zero;
+    batch norms: one and zero. Recurrent layers keep torch's start.
+    """
+    for part in module.modules():
+        if isinstance(part, Convolution | nn.Linear):
+            nn.init.kaiming_normal_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.ones_(part.weight)
+            nn.init.zeros_(part.bias)
+
+
+def start_as_keras(module: nn.Module) -> None:
+    """Keras' default starting weights: Glorot uniform kernels, zero biases."""
+    for part in module.modules():
+        if isinstance(part, Convolution | nn.Linear):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
