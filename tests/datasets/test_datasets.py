@@ -29,7 +29,7 @@ def test_ptbxl_is_described_by_the_figures_of_its_newest_version():
 
 
 def test_an_unknown_data_set_is_refused_with_the_nearest_name(tmp_path):
-    with pytest.raises(DatasetError, match=r"found 'ptbxl'; accepted: ptb-xl\. Did you mean 'ptb-xl'\?"):
+    with pytest.raises(DatasetError, match=r"found 'ptbxl'; accepted: ptb-xl, .*\. Did you mean 'ptb-xl'\?"):
         datasets.read_index("ptbxl", tmp_path)
 
 
@@ -72,6 +72,6 @@ def test_the_command_lists_what_is_known():
 
 
 def test_the_command_prints_everything_as_json():
-    (described,) = json.loads(CliRunner().invoke(app, ["datasets", "--json"]).stdout)
+    described, *_ = json.loads(CliRunner().invoke(app, ["datasets", "--json"]).stdout)
     assert described["name"] == "ptb-xl" and described["records"] == 21_799
-    assert described["label_spaces"] == list(labels.names())
+    assert set(described["label_spaces"]) <= set(labels.names())
