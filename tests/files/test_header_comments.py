@@ -49,6 +49,23 @@ def test_snomed_codes():
     assert notes == ()
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["59118001,,284470004,", " 59118001 ,\t284470004", "59118001 284470004", "59118001;284470004",
+     "59118001,284470004,59118001", "NaN,59118001,284470004", "59118001,Unknown,284470004"],
+)  # fmt: skip
+def test_lists_with_stray_blanks_empty_parts_and_repeated_codes(value):
+    _, statements, notes = read_comments([f"Dx: {value}"])
+    assert [statement.code for statement in statements] == ["59118001", "284470004"]
+    assert notes == ()
+
+
+def test_an_age_of_minus_one_is_a_sign_for_none_and_noted():
+    patient, _, notes = read_comments(["Age: -1"])
+    assert patient.age is None
+    assert notes == ("the header's age is -1; read as not known",)
+
+
 def test_the_text_labels_of_early_cpsc_headers():
     _, statements, notes = read_comments(["Dx: AF,I-AVB"])
     assert statements == (Statement("AF", "text"), Statement("I-AVB", "text"))

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from leadlight.datasets import mimic_iv_ecg, ptbxl
+from leadlight.datasets import challenge, mimic_iv_ecg, ptbxl
 from leadlight.datasets.index import (
     SIMULATED_VERSION,
     DatasetDescription,
@@ -46,7 +46,11 @@ class _Reader(Protocol):
     ) -> DatasetIndex: ...
 
 
-_READERS: dict[str, _Reader] = {ptbxl.NAME: ptbxl, mimic_iv_ecg.NAME: mimic_iv_ecg}
+_READERS: dict[str, _Reader] = {
+    ptbxl.NAME: ptbxl,
+    challenge.NAME: challenge,
+    mimic_iv_ecg.NAME: mimic_iv_ecg,
+}
 
 
 def names() -> tuple[str, ...]:

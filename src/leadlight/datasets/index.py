@@ -61,7 +61,8 @@ class DatasetIndex:
 
     version: as far as it can be told; sampling_rate: Hz, that the records are wanted at;
     notes: what was missing, odd, or read in a particular way; columns: the data set's
-    own columns and what they hold, such as measurements of the recorder.
+    own columns and what they hold, such as measurements of the recorder; label_columns:
+    which columns of a table of labels were read as statements.
     """
 
     dataset: str
@@ -72,6 +73,7 @@ class DatasetIndex:
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[str, ...] = ()
     columns: Mapping[str, ColumnKind] = field(default_factory=dict)
+    label_columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -81,15 +83,15 @@ class DatasetIndex:
 class DatasetDescription:
     """What a data set is, where it comes from and how to cite it.
 
-    records, patients: of the newest version; label_spaces: names of the spaces that its
-    statements can express; gigabytes: of the whole data set, unpacked; download: the
-    official address under which its files lie, "" where there is none.
+    records, patients: of the newest version, None where not published; label_spaces: names
+    of the spaces that its statements can express; gigabytes: of the whole data set, unpacked;
+    download: the official address under which its files lie, "" where there is none.
     """
 
     name: str
     title: str
     records: int
-    patients: int
+    patients: int | None
     licence: str
     url: str
     doi: str

@@ -18,6 +18,7 @@ import csv
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from leadlight.datasets.index import (
@@ -28,7 +29,7 @@ from leadlight.datasets.index import (
     SetAside,
 )
 from leadlight.datasets.ptbxl_rows import REQUIRED, Row, RowError, RowReader
-from leadlight.datasets.ptbxl_versions import copies, facts, official_numbering, tell_version
+from leadlight.datasets.ptbxl_versions import copies, facts, official_numbering, shared_name, tell_version
 from leadlight.errors import DatasetError, FileFormatError
 from leadlight.labels import statements as known_statements
 
@@ -101,6 +102,7 @@ def read_index(
     source = SIMULATED_VERSION if simulated else NAME
     entries = _find_files(root, rows, sampling_rate, source, set_aside, notes)
     if not simulated and official_numbering(rows):
+        entries = {number: replace(one, same_as=shared_name(number)) for number, one in entries.items()}
         _part_from_copies(entries, set_aside, notes, drop=drop_duplicates)
     counted = Counter(note for entry in entries.values() for note in entry.notes)
     notes += [f"{note}: {count:,} of {len(entries):,} records" for note, count in counted.items()]
@@ -112,6 +114,25 @@ def read_index(
     return DatasetIndex(
         NAME, version, root, float(sampling_rate), tuple(entries.values()), tuple(set_aside), tuple(notes)
     )
+
+
+def patients_and_folds(database: Path) -> dict[int, tuple[str, int]]:
+    """Patient and official fold of each record of PTB-XL, by ecg_id.
+
+    database: ptbxl_database.csv or the folder with it. Raises FileFormatError for what is no such
+    table, DatasetError for patients in two folds or records that are not numbered as PTB-XL's.
+    """
+    file = database / DATABASE if database.is_dir() else database
+    if not file.is_file():
+        raise DatasetError(f"{file}: found no such file; accepted: PTB-XL's {DATABASE}, or its folder.")
+    rows, _ = _read_rows(file, [], [])
+    _refuse_split_patients(file, rows)
+    if not rows or not official_numbering(rows):
+        raise DatasetError(
+            f"{file}: found record numbers and folds that are not PTB-XL's; "
+            f"accepted: PTB-XL's {DATABASE}. {_COMPARE}"
+        )
+    return {row.ecg_id: (row.patient_id, row.fold) for row in rows.values()}
 
 
 def _read_rows(file: Path, set_aside: list[SetAside], notes: list[str]) -> tuple[dict[int, Row], int]:

@@ -73,6 +73,16 @@ def copies(ids: Iterable[int]) -> dict[int, int]:
     return of
 
 
+def shared_name(record: int) -> str:
+    """The name that all copies of a record of PTB-XL share, wherever they stand: "ptb-xl/1"."""
+    return f"ptb-xl/{_kept().get(record, record)}"
+
+
+@cache
+def _kept() -> dict[int, int]:
+    return {duplicate.record: duplicate.same_as for duplicate in duplicates()}
+
+
 def official_numbering(rows: Mapping[int, Row]) -> bool:
     """Whether the records are numbered as in PTB-XL, as far as can be told.
 

@@ -23,6 +23,9 @@ _SEXES: dict[str, Sex] = {"male": "male", "m": "male", "female": "female", "f": 
 OLDEST = 120
 OVER_89 = 300
 """What PTB-XL writes for patients over 89, whose ages it may not tell."""
+_NO_AGE = "-1"
+_DX_PARTS = re.compile(r"[,;]")
+_CODES = re.compile(r"\d{6,18}(?:\s+\d{6,18})+", re.ASCII)
 
 
 def read_comments(comments: Iterable[str]) -> tuple[Patient, tuple[Statement, ...], tuple[str, ...]]:
@@ -47,7 +50,9 @@ def read_comments(comments: Iterable[str]) -> tuple[Patient, tuple[Statement, ..
         understood = True
         if field == "age":
             number = float(value) if _AGE.fullmatch(value) else -1.0
-            if number == OVER_89:
+            if value == _NO_AGE:
+                notes.append("the header's age is -1; read as not known")
+            elif number == OVER_89:
                 age = 90.0
                 notes.append("the header's age is PTB-XL's sign for over 89; read as 90")
             elif 0 <= number <= OLDEST:
@@ -88,9 +93,15 @@ def write_comments(patient: Patient, statements: Iterable[Statement]) -> list[st
 
 
 def _diagnoses(value: str) -> tuple[tuple[Statement, ...], bool]:
-    """Statements of the codes that are SNOMED CT numbers or plain text, and whether that is all of them."""
-    words = [word.strip() for word in value.split(",")]
-    words = [word for word in words if word.lower() not in _UNKNOWN]
+    """Statements of the codes that are SNOMED CT numbers or plain text, and whether that is all of them.
+
+    Each code once, however often it stands there. Blanks part numbers, not words: a text label may have some.
+    """
+    words: list[str] = []
+    for part in _DX_PARTS.split(value):
+        word = part.strip()
+        words += word.split() if _CODES.fullmatch(word) else [word]
+    words = [word for word in dict.fromkeys(words) if word.lower() not in _UNKNOWN]
     statements = []
     for word in words:
         if _SNOMED.fullmatch(word):
