@@ -10,17 +10,26 @@ What a data set's own files say about its records lives in ``leadlight.datasets`
 
 from __future__ import annotations
 
+from leadlight.labels.between import ClassMapping, LostCode, Origin, SpaceMapping, mapping
 from leadlight.labels.coverage import Coverage, coverage, sources
 from leadlight.labels.findings import Finding, broader, findings, narrower
+from leadlight.labels.lookup import KnownFinding, Match, known_of, look_up
 from leadlight.labels.meanings import SystemCode, codes, meanings, systems
+from leadlight.labels.own import own_space, own_system
 from leadlight.labels.spaces import LabelClass, LabelSpace, Targets
 from leadlight.labels.tables import StatementMeaning, names, space, statements
 
 __all__ = [
+    "ClassMapping",
     "Coverage",
     "Finding",
+    "KnownFinding",
     "LabelClass",
     "LabelSpace",
+    "LostCode",
+    "Match",
+    "Origin",
+    "SpaceMapping",
     "StatementMeaning",
     "SystemCode",
     "Targets",
@@ -28,9 +37,14 @@ __all__ = [
     "codes",
     "coverage",
     "findings",
+    "known_of",
+    "look_up",
+    "mapping",
     "meanings",
     "names",
     "narrower",
+    "own_space",
+    "own_system",
     "sources",
     "space",
     "statements",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from types import MappingProxyType
 
 from leadlight.labels.findings import findings
-from leadlight.labels.meanings import REPORT, codes, reports_are_read
+from leadlight.labels.meanings import REPORT, codes, phrases
 from leadlight.labels.rows import rows
 
 ANY_SOURCE = ""
@@ -24,7 +23,8 @@ class Coverage:
 
     told: codes whose absence from a record means that the finding is absent; mentioned:
     these and codes too rare in the collection for that; findings: of the told codes,
-    those whose absence means something; about: where the counts are from.
+    those whose absence means something; records: how many have a code, where that was
+    counted; about: where the counts are from.
     """
 
     source: str
@@ -33,6 +33,7 @@ class Coverage:
     mentioned: frozenset[str]
     findings: frozenset[str]
     about: str
+    records: Mapping[str, int]
 
 
 @cache
@@ -41,17 +42,26 @@ def coverage() -> Mapping[tuple[str, str], Coverage]:
     told: dict[tuple[str, str], set[str]] = {}
     mentioned: dict[tuple[str, str], set[str]] = {}
     about: dict[tuple[str, str], str] = {}
+    records: dict[tuple[str, str], dict[str, int]] = {}
     for row in rows("coverage.csv"):
         key = row["source"], row["system"]
         about.setdefault(key, row["about"])
         told.setdefault(key, set())
+        counts = records.setdefault(key, {})
+        if row["records"]:
+            counts[row["code"]] = int(row["records"])
         mentioned.setdefault(key, set()).add(row["code"])
         if row["tells"] == "absence":
             told[key].add(row["code"])
     return MappingProxyType(
         {
             key: Coverage(
-                *key, frozenset(told[key]), frozenset(mentioned[key]), _meant(key[1], told[key]), about[key]
+                *key,
+                frozenset(told[key]),
+                frozenset(mentioned[key]),
+                meant(key[1], told[key]),
+                about[key],
+                MappingProxyType(records[key]),
             )
             for key in told
         }
@@ -63,17 +73,10 @@ def sources() -> tuple[str, ...]:
     return tuple(dict.fromkeys(source for source, _ in coverage() if source != ANY_SOURCE))
 
 
-def _meant(system: str, stated: set[str]) -> frozenset[str]:
+def meant(system: str, stated: Set[str]) -> frozenset[str]:
+    """The findings of which one can say that they are absent where none of these codes is stated."""
     if EVERY_CODE in stated:
-        return _of_reports() if system == REPORT else frozenset(findings())
+        return frozenset(phrases()) if system == REPORT else frozenset(findings())
     table = codes(system)
     # A code that says more than its finding does not tell the finding's absence.
     return frozenset(f for code in stated if not table[code].narrower for f in table[code].findings)
-
-
-def _of_reports() -> frozenset[str]:
-    """Every finding that some sentence of the report table states."""
-    if not reports_are_read():
-        return frozenset()
-    stated: frozenset[str] = frozenset(import_module("leadlight.labels.reports").stated_findings())
-    return stated

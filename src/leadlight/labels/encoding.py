@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import LabelError
-from leadlight.labels.coverage import ANY_SOURCE, coverage
-from leadlight.labels.findings import findings, narrower
+from leadlight.labels.coverage import ANY_SOURCE, Coverage, coverage
+from leadlight.labels.findings import broader, findings, narrower
 from leadlight.labels.meanings import REPORT, meanings
 from leadlight.recording import Statement
 
@@ -76,7 +75,8 @@ class Rules:
                     own |= narrower(plain)
                 else:
                     exact.add(plain)
-            meant.append((frozenset(listed), frozenset(own | listed)))
+            widest = {one for one in listed if listed.isdisjoint(broader(one))}
+            meant.append((frozenset(widest), frozenset(own | listed)))
         for code in findings():
             kinds = narrower(code)
             for column, (named, takes) in enumerate(meant):
@@ -106,17 +106,24 @@ class Rules:
         known = coverage().get((source, system))
         if system == space.system and space.closed and (source == ANY_SOURCE or known is None):
             return self.with_members if source == ANY_SOURCE else 0
-        if known is None:
-            return 0
+        return self.told_by(known) if known else 0
+
+    def told_by(self, known: Coverage) -> int:
+        """Classes whose absence statements of this coverage can tell."""
         told = 0
-        for column, label in enumerate(space.classes):
-            if system == space.system and label.members:
-                can = any(member in known.told for member in label.members)
+        for column, label in enumerate(self.space.classes):
+            if known.system == self.space.system and label.members:
+                can = not known.told.isdisjoint(label.members)
             else:
                 core = label.core or tuple(one.removeprefix("=") for one in label.findings)
                 can = bool(core) and all(known.findings.intersection(one.split("|")) for one in core)
             told |= int(can) << column
         return told
+
+    def effect(self, statement: Statement) -> Effect:
+        """What a statement does, whatever its likelihood but 0."""
+        key = (statement.code, statement.system, statement.likelihood)
+        return _Encoder(self, 0.0, True, False).effect(statement, key)
 
 
 def encode(
@@ -169,7 +176,7 @@ class _Encoder:
             key = (statement.code, system, statement.likelihood)
             effect = effects.get(key)
             if effect is None:
-                effect = self._effect(statement, key)
+                effect = self.effect(statement, key)
             sets |= effect.sets
             denies |= effect.denies
             leaves_open |= effect.leaves_open
@@ -188,7 +195,7 @@ class _Encoder:
             leaves_open |= self._left_open(statements)
         return sets, sets | denies | (told & ~leaves_open)
 
-    def _effect(self, statement: Statement, key: Key) -> Effect:
+    def effect(self, statement: Statement, key: Key) -> Effect:
         rules, space = self.rules, self.rules.space
         sets = denies = leaves_open = stated = 0
         vague: list[str] = []
@@ -232,7 +239,7 @@ class _Encoder:
         if mask is not None:
             return mask
         rules = self.rules
-        distinct = {key: self._effect(one, key) for key, one in zip(keys, statements, strict=True)}
+        distinct = {key: self.effect(one, key) for key, one in zip(keys, statements, strict=True)}
         mask = 0
         for key, effect in distinct.items():
             for finding in effect.vague:
@@ -253,8 +260,10 @@ class _Encoder:
         mask = self.published.get(report)
         if mask is None:
             space = self.rules.space
-            labelled: tuple[str, ...] = import_module("leadlight.labels.reports").published_labels(report)
-            mask = sum(1 << space.index(code) for code in set(labelled))
+            from leadlight.labels import reports
+
+            columns = {space.index(code) for code in reports.published_labels(report)}
+            mask = sum(1 << column for column in columns)
             if len(self.published) >= CACHED:
                 self.published.clear()
             self.published[report] = mask

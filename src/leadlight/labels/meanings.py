@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from types import MappingProxyType
 
 from leadlight.labels.findings import findings
@@ -24,12 +22,13 @@ REPORT = "mimic-report"
 class SystemCode:
     """A code of a statement system, and what it says.
 
-    name: as the system has it; findings: codes of the vocabulary, all of which it states;
+    abbreviation, name: as the system has them; findings: codes of the vocabulary, all of which it states;
     narrower: it says more than these findings; source: where that is from.
     """
 
     system: str
     code: str
+    abbreviation: str
     name: str
     findings: tuple[str, ...]
     narrower: bool
@@ -43,7 +42,7 @@ def codes(system: str) -> Mapping[str, SystemCode]:
     if system == VOCABULARY:
         return MappingProxyType(
             {
-                code: SystemCode(system, code, one.name, (code,), False, one.source, one.note)
+                code: SystemCode(system, code, code, one.name, (code,), False, one.source, one.note)
                 for code, one in findings().items()
             }
         )
@@ -67,19 +66,24 @@ def meanings(statement: Statement) -> tuple[tuple[str, float | None], ...]:
     return tuple((finding, statement.likelihood) for finding in known.findings) if known else ()
 
 
-def _of_report(sentence: str) -> tuple[tuple[str, float | None], ...]:
-    if not reports_are_read():
-        return ()
-    stated: tuple[tuple[str, float | None], ...] = import_module("leadlight.labels.reports").meanings(
-        sentence
-    )
-    return stated
-
-
 @cache
-def reports_are_read() -> bool:
-    """Whether this installation has the rules that read a recorder's report."""
-    return find_spec("leadlight.labels.reports") is not None
+def phrases() -> Mapping[str, tuple[str, ...]]:
+    """Sentences of recorders' reports by the finding that they state, surely or not, denials left out."""
+    stated: dict[str, dict[str, None]] = {}
+    for row in rows("reports/phrases.csv"):
+        for finding, likelihood in _of_report(row["phrase"]):
+            if likelihood != 0:
+                stated.setdefault(finding, {})[row["phrase"]] = None
+    return MappingProxyType({finding: tuple(sentences) for finding, sentences in stated.items()})
+
+
+def _of_report(sentence: str) -> tuple[tuple[str, float | None], ...]:
+    # The rules for reports stand on the vocabulary: imported here, not above.
+    try:
+        from leadlight.labels.reports import meanings as of_sentence
+    except ImportError:
+        return ()
+    return of_sentence(sentence)
 
 
 @cache
@@ -89,6 +93,7 @@ def _tables() -> Mapping[str, Mapping[str, SystemCode]]:
         tables.setdefault(row["system"], {})[row["code"]] = SystemCode(
             row["system"],
             row["code"],
+            row["abbreviation"],
             row["name"],
             tuple(row["findings"].split()),
             row["relation"] == "narrower",

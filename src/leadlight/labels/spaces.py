@@ -125,7 +125,8 @@ class LabelSpace:
             ) from None
 
     @cached_property
-    def _rules(self) -> Rules:
+    def rules(self) -> Rules:
+        """What each finding means for the classes."""
         return Rules(self)
 
     def encode(
@@ -164,7 +165,7 @@ class LabelSpace:
         if below not in ("negative", "unknown"):
             raise LabelError(f'below: found {below!r}; accepted: "negative" or "unknown".')
         values, known = encode(
-            self._rules,
+            self.rules,
             statement_lists,
             sources,
             min_likelihood=min_likelihood,
