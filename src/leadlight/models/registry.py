@@ -42,7 +42,7 @@ class ModelDescription:
 
     parameters: values of the published network, running statistics included;
     trainable: those that training changes; attention: names of the maps that
-    ``attention`` returns, () where the paper has none.
+    ``attention`` returns, () where the paper has none; aliases: other names of the same model.
     """
 
     name: str
@@ -55,6 +55,7 @@ class ModelDescription:
     trainable: int
     attention: tuple[str, ...]
     architecture: type[nn.Module]
+    aliases: tuple[str, ...] = ()
 
     @property
     def has_attention(self) -> bool:
@@ -68,6 +69,7 @@ class ModelDescription:
 
 
 _MODELS: dict[str, ModelDescription] = {}
+_ALIASES: dict[str, str] = {}
 Architecture = TypeVar("Architecture", bound="type[nn.Module]")
 
 
@@ -82,6 +84,7 @@ def register(
     parameters: int,
     trainable: int,
     attention: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
 ) -> Callable[[Architecture], Architecture]:
     """Enter a class into the registry under the name that users type.
 
@@ -93,8 +96,19 @@ def register(
         if name in _MODELS and _MODELS[name].architecture.__qualname__ != architecture.__qualname__:
             raise ModelError(f"models: the name {name!r} is taken by {_MODELS[name].architecture.__name__}.")
         _MODELS[name] = ModelDescription(
-            name, summary, paper, doi, input, n_classes, parameters, trainable, attention, architecture
+            name,
+            summary,
+            paper,
+            doi,
+            input,
+            n_classes,
+            parameters,
+            trainable,
+            attention,
+            architecture,
+            aliases,
         )
+        _ALIASES.update(dict.fromkeys(aliases, name))
         return architecture
 
     return enter
@@ -116,6 +130,7 @@ def names() -> tuple[str, ...]:
 def describe(name: str) -> ModelDescription:
     """What the registry knows of a model. Raises ModelError, with the nearest name, for an unknown one."""
     models = _load_all()
+    name = _ALIASES.get(name, name)
     if name not in models:
         hint = did_you_mean(name, models)
         raise ModelError(f"models: found the name {name!r}; accepted: {', '.join(sorted(models))}.{hint}")
