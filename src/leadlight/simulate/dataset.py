@@ -33,7 +33,11 @@ MARKER = "SIMULATED.json"
 """The file that tells a simulated data set from recordings of people."""
 LOW_RATE = 100.0
 BATCH = 25
-_OWN = ("records100", "records500", "truth", "RECORDS", "ptbxl_database.csv", "scp_statements.csv")
+# What a simulated set of any layout has: nothing else is ever removed.
+_OWN = (
+    "records100", "records500", "truth", "RECORDS", "ptbxl_database.csv", "scp_statements.csv",
+    "files", "record_list.csv", "machine_measurements.csv", "waveform_note_links.csv", "patients.csv",
+)  # fmt: skip
 
 
 def simulate_dataset(
@@ -56,7 +60,7 @@ def simulate_dataset(
         raise DatasetError(f"records: found {n_records}; accepted: 1 or more.")
     if seed < 0:
         raise DatasetError(f"seed: found {seed}; accepted: 0 or more.")
-    _make_room(out)
+    make_room(out)
     plan = list(drafts(seed, n_records))
     about = {
         "what": "simulated by Leadlight: no recordings of people, for tests of software only",
@@ -83,7 +87,8 @@ def simulate_dataset(
     return out
 
 
-def _make_room(out: Path) -> None:
+def make_room(out: Path) -> None:
+    """Make an empty folder of a new one or of an earlier simulated set. Raises DatasetError for any other."""
     if out.exists() and not out.is_dir():
         raise DatasetError(f"{out}: found a file; accepted: a new or empty folder.")
     if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
