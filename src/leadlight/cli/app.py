@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "datasets": "List the data sets that Leadlight knows.",
     "fetch": "Download a data set from its own official address.",
     "labels": "List label spaces and their classes.",
+    "split": "Write which record is in which fold.",
     "prepare": "Read and check a data set once and store it for training.",
     "verify": "Check a prepared store against its own checksums.",
     "simulate": "Write a simulated data set in the layout of PTB-XL.",

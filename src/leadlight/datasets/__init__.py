@@ -19,6 +19,8 @@ from leadlight.datasets.index import (
     RecordEntry,
     SetAside,
 )
+from leadlight.datasets.split_files import apply_split, apply_split_file, read_split, write_split
+from leadlight.datasets.splits import Split, assign_folds, leave_one_source_out, split_index
 from leadlight.errors import DatasetError, did_you_mean
 
 __all__ = [
@@ -27,10 +29,19 @@ __all__ = [
     "DatasetIndex",
     "RecordEntry",
     "SetAside",
+    "Split",
+    "apply_split",
+    "apply_split_file",
+    "assign_folds",
     "describe",
     "detect",
+    "leave_one_source_out",
     "names",
     "read_index",
+    "read_published",
+    "read_split",
+    "split_index",
+    "write_split",
 ]
 
 
@@ -85,16 +96,39 @@ def read_index(
     *,
     drop_duplicates: bool = True,
     labels: str | os.PathLike[str] | None = None,
+    splits: str | os.PathLike[str] | None = None,
 ) -> DatasetIndex:
     """Which records a data set's folder holds, for use at a sampling rate (Hz).
 
     drop_duplicates: set aside all but one of the records that the data set's own
     publishers know to be the same recording (they may stand in different folds).
     labels: a table of labels beside the data, for data sets that come without.
+    splits: a file of folds (``split_files.py``), in place of the data set's own. Without it
+    official folds are kept, and records without one get it by Leadlight's split (``splits.py``),
+    as the notes say; records without any statement, for prediction, get none.
     Unusable records are set aside with a reason. Raises DatasetError for an unknown
     name, a folder without the data set, an index that cannot be read, patients split
     over folds, or when not one record is left.
     """
+    index = read_published(name, root, sampling_rate, drop_duplicates=drop_duplicates, labels=labels)
+    if splits is not None:
+        return apply_split_file(index, read_split(Path(splits)))
+    if all(entry.fold is not None for entry in index.entries) or not any(
+        entry.statements for entry in index.entries
+    ):
+        return index
+    return apply_split(index, split_index(index, describe(name).label_spaces))
+
+
+def read_published(
+    name: str,
+    root: str | os.PathLike[str],
+    sampling_rate: float = 100.0,
+    *,
+    drop_duplicates: bool = True,
+    labels: str | os.PathLike[str] | None = None,
+) -> DatasetIndex:
+    """As ``read_index``, with the official folds alone: None where the data set has none."""
     _check(name)
     return _READERS[name].read_index(
         Path(root),
