@@ -1,0 +1,270 @@
+"""Reads a statement that is not in the table of phrases, by rules.
+
+1. Spellings are made one ("1st deg" is "first degree").
+2. Patterns find what is spoken of; the earliest and first in the table wins, and
+   what one has read no other reads.
+3. In the rest, walls ("inferior/lateral") name infarction, ischaemia, ST and Q by
+   their place, and cues say how sure a finding is, each within its clause: a hedge
+   ends at a comma, a dash, "with" or "but"; a negation reaches to the end or to "but".
+4. Of several certainties the weakest holds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from leadlight.labels.reports.statement import Certainty, Kind, ReportStatement, StatedFinding, certainties
+from leadlight.labels.reports.tables import (
+    Cue,
+    Rule,
+    ages,
+    cues,
+    neutral_words,
+    rules,
+    spellings,
+    territories,
+    walls,
+    whole_rules,
+)
+from leadlight.labels.findings import findings as vocabulary
+
+_BORDER = re.compile(r", | - |; ?|: ?|\. | but | however | although | except | with ")
+_COMMA = re.compile(r", ")
+_END_OF_NEGATION = re.compile(r"; | but | however | although | except |\. ")
+_ALTERNATIVE = re.compile(r"(?<![a-z])(?:and/or|or)(?![a-z])")
+_BEFORE_OR = re.compile(r" (?:and/or|or) ")
+_AFTER_OR = re.compile(r"(?<![a-z])(?:and/or|or) $")
+_SLASH = re.compile(r"\s?/\s?")
+_BETWEEN_WALLS = re.compile(r"\s?(?:/|,|and|or)?\s?")
+_WORD = re.compile(r"[a-z][a-z']+")
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Where something stands in the text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Found(_Span):
+    rule: Rule
+    words: str
+
+
+@dataclass(frozen=True)
+class _Heard(_Span):
+    cue: Cue
+
+
+@dataclass(frozen=True)
+class _Place(_Span):
+    walls: tuple[frozenset[str], ...]
+
+
+def read_by_rules(text: str) -> ReportStatement:
+    """Read a normalised statement by rules alone, whether or not the table knows it."""
+    read = spell(text)
+    heard_negation = any(one.cue.effect == "absent" for one in _hear(read))
+    for whole in whole_rules():
+        if match := whole.pattern.search(read):
+            said = () if heard_negation and _negated_before(read, match.start()) else whole.findings
+            stated = tuple(StatedFinding(code, level, match.group()) for code, level in said)
+            return ReportStatement(text, whole.kind, stated, "rules")
+
+    found = _find(read)
+    rest = _masked(read, found)
+    heard = _hear(rest)
+    places = _locate(rest)
+    stated = _state(read, found, heard, places)
+    unread = _unread(rest, heard, places)
+    if not stated and not found:
+        return ReportStatement(text, "not understood", (), "none", unread=unread)
+    return ReportStatement(text, _kind(stated), stated, "rules", unread=unread)
+
+
+def spell(text: str) -> str:
+    """The text in the words in which the rules are written."""
+    for pattern, read in spellings():
+        text = pattern.sub(read, text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _find(read: str) -> list[_Found]:
+    pattern, table = rules()
+    return [
+        _Found(one.start(), one.end(), table[(one.lastindex or 1) - 1], one.group())
+        for one in pattern.finditer(read)
+        if one.group()
+    ]
+
+
+def _masked(read: str, found: list[_Found]) -> str:
+    for one in found:
+        read = read[: one.start] + "\0" * (one.end - one.start) + read[one.end :]
+    return read
+
+
+def _hear(rest: str) -> list[_Heard]:
+    pattern, table = cues()
+    heard = (
+        _Heard(one.start(), one.end(), table[(one.lastindex or 1) - 1]) for one in pattern.finditer(rest)
+    )
+    return [one for one in heard if one.cue.effect != "nothing"]
+
+
+def _negated_before(read: str, place: int) -> bool:
+    return any(
+        one.cue.effect == "absent" and one.cue.side == "after" and one.end <= place for one in _hear(read)
+    )
+
+
+def _locate(rest: str) -> list[_Place]:
+    """Walls, those that stand in one list together."""
+    pattern, table = walls()
+    lists: list[_Place] = []
+    for one in pattern.finditer(rest):
+        named = table[(one.lastindex or 1) - 1]
+        if lists and _BETWEEN_WALLS.fullmatch(rest, lists[-1].end, one.start()):
+            # "extensive anterior": the nearer word names the wall.
+            before = tuple(wall for wall in lists[-1].walls if wall != {"E"})
+            lists[-1] = _Place(lists[-1].start, one.end(), (*before, named))
+        else:
+            lists.append(_Place(one.start(), one.end(), (named,)))
+    return lists
+
+
+def _codes(one: _Found, places: list[_Place]) -> tuple[tuple[str, Certainty], ...]:
+    rule = one.rule
+    if rule.place == "age":
+        return ((ages()[one.words], "certain"),)
+    if not rule.place:
+        return rule.findings
+    before = [place for place in places if place.end <= one.start]
+    after = [place for place in places if place.start >= one.end]
+    named = before[-1].walls if before else after[0].walls if after else (frozenset[str](),)
+    table = territories()
+    together = frozenset[str]().union(*named)
+    # "inferior/lateral" is one place, "ant/septal and lateral" is two.
+    single = all(len(wall) == 1 for wall in named) and together in table
+    sets = (together,) if single else named
+    codes = dict.fromkeys(code for walls_ in sets for code in table[walls_][rule.place])
+    return tuple((code, "certain") for code in codes)
+
+
+def _state(
+    read: str, found: list[_Found], heard: list[_Heard], places: list[_Place]
+) -> tuple[StatedFinding, ...]:
+    levels = certainties()
+    sure: list[Certainty | None] = [_certainty(read, one, found, heard) for one in found]
+    infarcts = [k for k, one in enumerate(found) if one.rule.place == "MI"]
+    stated: dict[str, StatedFinding] = {}
+    for k, one in enumerate(found):
+        level = sure[k]
+        if k in infarcts and level == "absent" and _has_age(read, one, found):
+            continue  # "no acute infarct": an old one may be there
+        if one.rule.age:
+            if not infarcts:
+                continue
+            nearest = min(infarcts, key=lambda i: abs(found[i].start - one.start))
+            level = _weaker(level, sure[nearest])
+        if level is None:
+            continue
+        for code, own in _codes(one, places):
+            certainty = _weaker(level, own)
+            assert certainty is not None
+            if one.rule.fixed and certainty != "absent":
+                certainty = own
+            known = stated.get(code)
+            if known is None or levels[known.certainty].strength < levels[certainty].strength:
+                stated[code] = StatedFinding(code, certainty, one.words)
+    return tuple(stated.values())
+
+
+def _has_age(read: str, infarct: _Found, found: list[_Found]) -> bool:
+    ahead = (one for one in found if one.rule.age and one.end <= infarct.start)
+    return any(not _BORDER.search(read[one.end : infarct.start]) for one in ahead)
+
+
+def _weaker(one: Certainty | None, other: Certainty | None) -> Certainty | None:
+    if one is None or other is None:
+        return None
+    levels = certainties()
+    return other if levels[other].strength < levels[one].strength else one
+
+
+def _certainty(read: str, one: _Found, found: list[_Found], heard: list[_Heard]) -> Certainty | None:
+    """How sure the statement is of what stands here; None where it is not stated at all."""
+    level: Certainty | None = "certain"
+    for cue in heard:
+        if not _reaches(read, cue, one, found):
+            continue
+        if cue.cue.effect == "ignore":
+            return None
+        if cue.cue.effect == "absent":
+            return _negated(read, cue, one)
+        level = _weaker(level, cue.cue.effect)  # type: ignore[arg-type]
+    if _is_alternative(read, one, found, hedged=level != "certain"):
+        level = _weaker(level, "possible")
+    return level
+
+
+def _reaches(read: str, heard: _Heard, one: _Found, found: list[_Found]) -> bool:
+    cue = heard.cue
+    ahead = one.start >= heard.end
+    if ahead and cue.side != "before":
+        between = read[heard.end : one.start]
+        if cue.effect == "absent" or cue.reach == "statement":
+            return not _END_OF_NEGATION.search(between)
+        return not _BORDER.search(_COMMA.sub(" ", between) if cue.reach == "list" else between)
+    if not ahead and cue.side != "after":
+        between = read[one.end : heard.start]
+        if cue.side == "before":
+            return not _BORDER.search(between)
+        # "both": backwards only where nothing follows in the cue's own clause.
+        if any(f.start >= heard.end and not _BORDER.search(read[heard.end : f.start]) for f in found):
+            return False
+        alone = not any(f.end <= heard.start and not _BORDER.search(read[f.end : heard.start]) for f in found)
+        return len(_BORDER.findall(between)) <= (1 if alone else 0)
+    return False
+
+
+def _negated(read: str, heard: _Heard, one: _Found) -> Certainty | None:
+    """Absent within the negation's own clause or list; beyond it, nothing can be said."""
+    if one.end <= heard.start:
+        return "absent"
+    between = read[heard.end : one.start]
+    if not _BORDER.search(between):
+        return "absent"
+    in_list = not _BORDER.search(_COMMA.sub(" ", between)) and _ALTERNATIVE.search(read, heard.end)
+    return "absent" if in_list else None
+
+
+def _is_alternative(read: str, one: _Found, found: list[_Found], *, hedged: bool) -> bool:
+    if _BEFORE_OR.match(read, one.end) or _AFTER_OR.search(read[: one.start]):
+        return True
+    for other in found:
+        if other is one or other.rule.age:
+            continue
+        left, right = (one, other) if one.start < other.start else (other, one)
+        between = read[left.end : right.start]
+        if any(left.end <= f.start < right.start for f in found if f is not right) or _BORDER.search(between):
+            continue
+        if _ALTERNATIVE.search(between) or (hedged and _SLASH.fullmatch(between)):
+            return True
+    return False
+
+
+def _kind(stated: tuple[StatedFinding, ...]) -> Kind:
+    known = vocabulary()
+    if stated and all(known[one.code].kind == "technical" for one in stated):
+        return "technical"
+    return "finding" if stated else "comment"
+
+
+def _unread(rest: str, heard: list[_Heard], places: list[_Place]) -> tuple[str, ...]:
+    for one in (*heard, *places):
+        rest = rest[: one.start] + "\0" * (one.end - one.start) + rest[one.end :]
+    return tuple(word for word in _WORD.findall(rest) if word not in neutral_words())
