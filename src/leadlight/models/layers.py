@@ -80,7 +80,7 @@ class Convolution(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(batch, in, 1, steps) to (batch, out, 1, steps')."""
         left, right = self._sides(image.shape[-1])
-        weight = self.weight
+        weight: Tensor = self.weight
         if left < right:
             # A kernel with zeros in front needs the same padding on both sides, and no copy of the input.
             weight = functional.pad(weight, ((right - left) // self.dilation, 0))

@@ -108,4 +108,5 @@ class _Block(nn.Module):
         """(batch, channels, 1, time) to (batch, channels, 1, ceil(time / 2))."""
         even = functional.pad(image, (1, 0)) if image.shape[-1] % 2 else image
         beside: Tensor = self.shortcut(functional.avg_pool2d(even, (1, 2)))
-        return beside + self.second(self.first(image))
+        inner: Tensor = self.second(self.first(image))
+        return beside + inner

@@ -140,4 +140,5 @@ class ResidualBlock2d(nn.Module):
         """(batch, channels, leads, time) to (batch, channels, leads, ceil(time / 2))."""
         even = functional.pad(image, (1, 0)) if image.shape[-1] % 2 else image
         beside: Tensor = self.shortcut(functional.avg_pool2d(even, (1, 2)))
-        return beside + self.second(self.first(image))
+        inner: Tensor = self.second(self.first(image))
+        return beside + inner
