@@ -32,7 +32,7 @@ def fresh_model(folder: Path) -> Any:
 
     import leadlight as ll
     from leadlight.classifier import save_model
-    from leadlight.signal import Preprocessing
+    from leadlight.signal import GlobalScaling, Preprocessing
 
     torch.manual_seed(0)
     codes = ("CD", "HYP", "MI", "NORM", "STTC")
@@ -40,7 +40,7 @@ def fresh_model(folder: Path) -> Any:
         "name": "untrained",
         "architecture": {"name": "imle-net", "n_classes": 5, "n_leads": 12, "n_samples": 1000,
                          "sampling_rate": 100.0, "arguments": {}},
-        "preprocessing": Preprocessing(scale=0.23),
+        "preprocessing": Preprocessing(steps=(GlobalScaling(0.0, 0.23),)),
         "label_space": {"name": "ptb-xl/superclass", "version": "1"},
         "classes": [(code, "") for code in codes],
         "thresholds": {"values": [0.5] * 5, "rule": "none"},

@@ -42,13 +42,13 @@ def contract_values() -> Callable[..., dict[str, Any]]:
     def values(
         codes: Sequence[str], arguments: dict[str, int], n_samples: int = 1000, **changed: object
     ) -> dict[str, Any]:
-        from leadlight.signal import Preprocessing
+        from leadlight.signal import GlobalScaling, Preprocessing
 
         return {
             "name": "small",
             "architecture": {"name": "imle-net", "n_classes": len(codes), "n_leads": 12,
                              "n_samples": n_samples, "sampling_rate": 100.0, "arguments": arguments},
-            "preprocessing": Preprocessing(scale=0.2, n_samples=n_samples),
+            "preprocessing": Preprocessing(n_samples=n_samples, steps=(GlobalScaling(0.0, 0.2),)),
             "label_space": {"name": "any", "version": "1"},
             "classes": [(code, f"class {code}") for code in codes],
             "thresholds": {"values": [0.5] * len(codes), "rule": "by hand"},

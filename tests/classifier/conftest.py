@@ -15,7 +15,7 @@ from leadlight import models
 from leadlight.classifier import Classifier, contract_from, save_model
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Patient, Recording
-from leadlight.signal import Preprocessing
+from leadlight.signal import GlobalScaling, Preprocessing
 
 SMALL = {"filters": 4, "stages": 2, "lstm_units": 4, "attention_units": 4}
 
@@ -33,7 +33,7 @@ def fields() -> dict[str, Any]:
             "sampling_rate": 100.0,
             "arguments": dict(SMALL),
         },
-        "preprocessing": Preprocessing(mean=0.1, scale=0.25),
+        "preprocessing": Preprocessing(steps=(GlobalScaling(0.1, 0.25),)),
         "label_space": {"name": "ptb-xl/superclass", "version": "1"},
         "classes": [
             ("CD", "Conduction disturbance"),

@@ -147,9 +147,9 @@ class TestLongerRecordings:
     ) -> None:
         recording = make_recording(23.7, noise=0.1)
         views = by_hand.views(recording, "windows")
-        starts = [np.flatnonzero(recording["II"] == view["II"][0])[0] for view in views]
+        starts = [np.flatnonzero(recording["II"] == view.recording["II"][0])[0] for view in views]
         assert starts == [0, 500, 1000, 1370]
-        assert np.array_equal(views[-1].signal, recording.signal[:, -1000:])
+        assert np.array_equal(views[-1].recording.signal, recording.signal[:, -1000:])
 
     def test_windows_of_many_recordings_are_not_mixed_up(
         self, by_hand: Classifier, make_recording: MakeRecording
@@ -176,7 +176,7 @@ class TestLongerRecordings:
         assert len(by_hand.views(make_recording(10.01), "windows")) == 2
 
     def test_the_view_is_what_the_model_saw(self, by_hand: Classifier, make_recording: MakeRecording) -> None:
-        view = by_hand.view(make_recording(30, rate=500), "centre")
+        view = by_hand.view(make_recording(30, rate=500), "centre").recording
         assert (view.n_samples, view.sampling_rate, view.leads) == (1000, 100.0, STANDARD_LEADS)
         with pytest.raises(ContractError, match="several views"):
             by_hand.view(make_recording(30), "windows")
@@ -217,7 +217,9 @@ class TestRefusals:
             by_hand.predict([None])  # type: ignore[list-item]
 
     def test_choices_that_do_not_exist(self, by_hand: Classifier, make_recording: MakeRecording) -> None:
-        with pytest.raises(ContractError, match="longer: found 'middle'; accepted: refuse, first, centre"):
+        with pytest.raises(
+            ContractError, match="longer: found 'middle'; accepted: contract, refuse, first, centre"
+        ):
             by_hand.predict(make_recording(), "middle")  # type: ignore[call-overload]
         with pytest.raises(ContractError, match="batch_size: found 0"):
             by_hand.predict([], batch_size=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from leadlight.classifier import contract_from, read_contract
 from leadlight.classifier.contract import LARGEST_CONTRACT_BYTES, parse_contract
 from leadlight.errors import ContractError
+from leadlight.signal import GlobalScaling
 
 REMOVED = object()
 
@@ -45,7 +47,7 @@ def test_it_keeps_the_fitted_numbers_to_the_bit(fields: dict[str, Any]) -> None:
     assert [np.float32(value) for value in contract.thresholds.values] == [
         np.float32(0.1), np.float32(1 / 3), np.float32(0.7),
     ]  # fmt: skip
-    assert (contract.preprocessing.mean, contract.preprocessing.scale) == (0.1, 0.25)
+    assert contract.preprocessing.steps == (GlobalScaling(0.1, 0.25),)
 
 
 def test_what_follows_from_the_rest_is_filled_in(fields: dict[str, Any]) -> None:
@@ -70,18 +72,28 @@ def test_it_cannot_be_changed(fields: dict[str, Any]) -> None:
     [
         ("tresholds", "thresholds"),
         ("architecture.n_class", "n_classes"),
-        ("preprocessing.scales", "scale"),
+        ("preprocessing.step", "steps"),
+        ("preprocessing.steps.0.scales", "scale"),
         ("classes.0.descripton", "description"),
         ("training_data.licens", "licence"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_one(fields: dict[str, Any], key: str, meant: str) -> None:
-    with pytest.raises(ContractError, match=rf"{key}: found an unknown key.*Did you mean '{meant}'"):
+    place = re.sub(r"steps\.(\d)", r"steps\\[\1\\]", key)
+    with pytest.raises(ContractError, match=rf"{place}: found an unknown key.*Did you mean '{meant}'"):
         parse_contract(changed(fields, key, 1))
 
 
 @pytest.mark.parametrize(
-    "key", ["schema_version", "seed", "input.units", "preprocessing.mean", "weights_sha256"]
+    "key",
+    [
+        "schema_version",
+        "seed",
+        "input.units",
+        "preprocessing.steps",
+        "preprocessing.steps.0.mean",
+        "weights_sha256",
+    ],
 )
 def test_a_missing_key_is_named_and_never_guessed(fields: dict[str, Any], key: str) -> None:
     with pytest.raises(ContractError, match=key.split(".")[-1]):
@@ -98,8 +110,17 @@ def test_a_missing_key_is_named_and_never_guessed(fields: dict[str, Any], key: s
         ("input.sampling_rate", 0),
         ("architecture.n_samples", 10**12),
         ("architecture.arguments", {"stages": 10**9}),
-        ("preprocessing.mean", "0.1"),
-        ("preprocessing.scale", 0),
+        ("preprocessing.steps.0.mean", "0.1"),
+        ("preprocessing.steps.0.scale", 0),
+        ("preprocessing.steps.0.scale", None),
+        ("preprocessing.steps.0.kind", "scale-globally"),
+        ("preprocessing.steps", {"kind": "clip"}),
+        ("preprocessing.steps", [{"kind": "clip"}]),
+        ("preprocessing.steps", ["clip"]),
+        ("preprocessing.steps", [{"kind": "clip", "limit": 1.0}] * 51),
+        ("preprocessing.steps", [{"kind": "clip", "limit": True}]),
+        ("preprocessing.starting_rate", 500),
+        ("preprocessing.n_samples", 10**400),
         ("created", "last Tuesday"),
         ("thresholds.values", [0.3, 0.7, 1.5]),
         ("classes", []),
@@ -136,8 +157,37 @@ def test_parts_that_disagree_are_refused(
 
 
 def test_a_contract_of_a_later_leadlight_says_so(fields: dict[str, Any]) -> None:
-    with pytest.raises(ContractError, match=r"schema_version: found 2; accepted: 1.*upgrade"):
-        parse_contract(changed(fields, "schema_version", 2))
+    with pytest.raises(ContractError, match=r"schema_version: found 3; accepted: 1 or 2.*upgrade"):
+        parse_contract(changed(fields, "schema_version", 3))
+
+
+class TestTheFirstSchema:
+    """Preprocessing was one global scaling, stated as mean and scale."""
+
+    def text(self, **changed: object) -> bytes:
+        document = json.loads(_EXAMPLE)
+        document["preprocessing"] |= changed
+        return json.dumps(document).encode()
+
+    def test_its_scaling_becomes_a_step(self) -> None:
+        preprocessing = parse_contract(self.text(mean=0.3, scale=0.7)).preprocessing
+        assert preprocessing.steps == (GlobalScaling(0.3, 0.7),)
+        assert (preprocessing.leads, preprocessing.sampling_rate, preprocessing.n_samples) == (("I",), 3.0, 9)
+
+    def test_it_is_written_as_the_present_schema(self) -> None:
+        again = json.loads(parse_contract(self.text()).to_json())
+        assert again["schema_version"] == 2
+        assert again["preprocessing"]["steps"] == [{"kind": "scale-global", "mean": 0.0, "scale": 1.0}]
+
+    def test_its_own_keys_are_asked_for_and_no_other(self) -> None:
+        with pytest.raises(
+            ContractError, match=r"preprocessing.steps: found an unknown key; accepted: leads"
+        ):
+            parse_contract(self.text(steps=[]))
+        document = json.loads(_EXAMPLE)
+        del document["preprocessing"]["scale"]
+        with pytest.raises(ContractError, match="preprocessing: found no scale"):
+            parse_contract(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from leadlight import load, models, write
 from leadlight.classifier import save_model, shipped
 from leadlight.cli.app import app
-from leadlight.errors import ContractError, FileFormatError, ModelError
+from leadlight.errors import ContractError, FileFormatError
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Recording
 
@@ -141,6 +141,18 @@ class TestBadFiles:
         assert answer.exit_code == 0
         assert "mean over 4 half-overlapping windows of 10 s" in answer.output
 
+    def test_gaps_are_filled_by_choice_and_noted(self, model: Path, tmp_path: Path) -> None:
+        signal = 0.3 * np.random.default_rng(3).standard_normal((12, 1000), dtype=np.float32)
+        signal[1, 100:105] = np.nan
+        write(Recording(signal, STANDARD_LEADS, 100.0), tmp_path / "gap")
+        refused = leadlight("predict", model, tmp_path / "gap")
+        assert refused.exit_code == 1 and "--fill-gaps 0.1" in refused.stderr
+        answer = leadlight("predict", model, tmp_path / "gap", "--fill-gaps", 0.05)
+        assert answer.exit_code == 0
+        assert "gaps of up to 0.05 s filled by straight lines: II 1" in answer.output
+        too_long = leadlight("predict", model, tmp_path / "gap", "--fill-gaps", 0.04)
+        assert too_long.exit_code == 1 and "gap of 0.05 s in lead II" in too_long.stderr
+
     def test_a_file_that_is_not_there_does_not_stop_the_others(self, model: Path, records: Path) -> None:
         answer = leadlight("predict", model, records / "nothing", records / "a" / "r0", "--json")
         assert answer.exit_code == 1
@@ -165,7 +177,8 @@ class TestWrongUsage:
         [
             (["--out", "findings.xlsx"], "ends in .csv or .json"),
             (["--out", "findings.csv", "--json"], "choose one"),
-            (["--longer", "middle"], "refuse, first, centre, windows"),
+            (["--longer", "middle"], "contract, refuse, first, centre, windows"),
+            (["--fill-gaps", "-1"], "fill-gaps"),
             (["--batch-size", "0"], "batch-size"),
         ],
     )
@@ -174,9 +187,12 @@ class TestWrongUsage:
         assert answer.exit_code == 2
         assert message in answer.output
 
-    def test_an_unknown_model_is_an_error(self, records: Path) -> None:
-        answer = leadlight("predict", "imle-net-nowhere", records)
-        assert isinstance(answer.exception, ModelError)
+    @pytest.mark.parametrize("command", ["predict", "explain", "evaluate"])
+    def test_an_unknown_model_is_named_with_the_nearest(self, command: str, records: Path) -> None:
+        options = ["--fold", "9", "--out", "x"] if command == "evaluate" else [records / "a" / "r0"]
+        answer = leadlight(command, "imle-net-ptbxl-superclas", *options)
+        assert answer.exit_code == 2
+        assert "imle-net-ptbxl-superclass" in answer.output
 
     def test_a_damaged_model_is_one_line_without_a_trace(self, records: Path, tmp_path: Path) -> None:
         (tmp_path / "contract.json").write_text("{}")

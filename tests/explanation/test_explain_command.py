@@ -52,7 +52,7 @@ def test_json_is_printed_alone(model_folder: Path, record: Path) -> None:
         (["--method", "lime"], "found 'lime'; accepted: attention"),
         (["--out", "why.doc"], "accepted: .png, .svg, .pdf, .html, .json"),
         (["--layout", "2x2"], "accepted: auto, 3x4"),
-        (["--longer", "windows"], "accepted: refuse, first, centre"),
+        (["--longer", "windows"], "accepted: contract, refuse, first, centre"),
     ],
 )
 def test_wrong_usage_ends_with_2(model_folder: Path, record: Path, arguments: list[str], said: str) -> None:

@@ -67,8 +67,8 @@ def test_scaling_is_fitted_on_training_records_alone(store, small):
     training = select_records(store, recipe, recipe.folds.training)
     preprocessing = fit_preprocessing(store, training, recipe)
     values = store.signals(training.rows).astype(np.float64)
-    assert_allclose(preprocessing.mean, values.mean(), rtol=1e-6)
-    assert_allclose(preprocessing.scale, values.std(), rtol=1e-6)
+    (scaling,) = preprocessing.steps
+    assert_allclose([scaling.mean, scaling.scale], [values.mean(), values.std()], rtol=1e-6)
 
 
 def test_unlabelled_records_are_left_out_and_counted(store, small):

@@ -17,13 +17,16 @@ from leadlight.classifier.prediction import Prediction
 from leadlight.errors import ContractError, ModelError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.recording import Recording
-from leadlight.signal import resample_recording
+from leadlight.signal import Preprocessing, View
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Longer = Literal["refuse", "first", "centre", "windows"]
-"""What to do with a recording that is longer than the model's input."""
+Longer = Literal["contract", "refuse", "first", "centre", "windows"]
+"""What to do with a recording that is longer than the model's input.
+
+contract: as the contract's preprocessing says, which refuses it where no crop is stated.
+"""
 
 Readable = Recording | str | os.PathLike[str]
 """A recording, or the path of one."""
@@ -61,53 +64,41 @@ class Classifier:
         """(code, description) of each class, in the order of the model's outputs."""
         return tuple((item.code, item.description) for item in self.contract.classes)
 
-    def view(self, recording: Readable, longer: Longer = "refuse") -> Recording:
-        """The recording as the model sees it, in millivolts: its leads, its rate, its length.
+    def view(self, recording: Readable, longer: Longer = "contract") -> View:
+        """The recording as the model sees it: in millivolts (``.recording``) and scaled (``.values``).
 
-        longer: "refuse" a longer recording, or take the "first" or the "centre" part of it.
-        Raises ContractError, naming the call that mends it.
+        longer: of a longer recording, what the contract says, the "first" or the "centre" part;
+        or "refuse" it. Raises ContractError, naming the call that mends it.
         """
         if longer == "windows":
             raise ContractError(
                 'longer: found "windows", which is several views; accepted: "refuse", "first" or "centre". '
                 "recording.crop(start, stop) gives any one of them."
             )
-        return self.views(recording, longer)[0]
+        steps = self._steps(longer)
+        if steps.crop is not None and steps.crop.prediction == "windows":
+            steps = steps.with_crop("centre")  # of a contract that takes the mean over windows
+        return steps.views(_read(recording))[0]
 
-    def views(self, recording: Readable, longer: Longer = "refuse") -> list[Recording]:
-        """All views that a prediction reads: one, or with longer="windows" one every half length.
+    def views(self, recording: Readable, longer: Longer = "contract") -> list[View]:
+        """All views that a prediction reads: one, or with windows one every half length.
 
         The last window ends with the recording. Raises ContractError.
         """
-        _check_longer(longer)
-        recording = _read(recording)
-        steps = self.contract.preprocessing
-        if longer == "refuse" or recording.duration <= steps.duration:
-            return [steps.view(recording)]
-        if set(steps.leads) <= set(recording.leads):
-            recording = recording.select(steps.leads)
-        resampled = resample_recording(recording, steps.sampling_rate)
-        length, rest = steps.n_samples, resampled.n_samples - steps.n_samples
-        if rest <= 0:
-            return [steps.view(recording)]
-        starts = {"first": [0], "centre": [rest // 2], "windows": _window_starts(rest, max(1, length // 2))}[
-            longer
-        ]
-        rate = steps.sampling_rate
-        return [steps.view(resampled.crop(start / rate, (start + length) / rate)) for start in starts]
+        return self._steps(longer).views(_read(recording))
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a str is a sequence, but means a path here
-        self, recordings: Readable, longer: Longer = "refuse", batch_size: int = 32
+        self, recordings: Readable, longer: Longer = "contract", batch_size: int = 32
     ) -> Prediction: ...
 
     @overload
     def predict(
-        self, recordings: Sequence[Readable], longer: Longer = "refuse", batch_size: int = 32
+        self, recordings: Sequence[Readable], longer: Longer = "contract", batch_size: int = 32
     ) -> list[Prediction]: ...
 
     def predict(
-        self, recordings: Readable | Sequence[Readable], longer: Longer = "refuse", batch_size: int = 32
+        self, recordings: Readable | Sequence[Readable], longer: Longer = "contract", batch_size: int = 32
     ) -> Prediction | list[Prediction]:
         """What the model says of a recording (one Prediction) or of several (a list, in order).
 
@@ -121,12 +112,12 @@ class Classifier:
         return list(self.predict_each(recordings, longer, batch_size))
 
     def predict_each(
-        self, recordings: Iterable[Readable], longer: Longer = "refuse", batch_size: int = 32
+        self, recordings: Iterable[Readable], longer: Longer = "contract", batch_size: int = 32
     ) -> Iterator[Prediction]:
         """Predictions one after the other, in order; at most about a batch of recordings is held."""
         _check_longer(longer)
         _check_batch_size(batch_size)
-        waiting: list[list[Recording]] = []
+        waiting: list[list[View]] = []
         for recording in recordings:
             waiting.append(self.views(recording, longer))
             if sum(map(len, waiting)) >= batch_size:
@@ -135,14 +126,10 @@ class Classifier:
         if waiting:
             yield from self.predict_views(waiting, batch_size)
 
-    def predict_views(self, views: Sequence[Sequence[Recording]], batch_size: int = 32) -> list[Prediction]:
+    def predict_views(self, views: Sequence[Sequence[View]], batch_size: int = 32) -> list[Prediction]:
         """One Prediction for each recording's ``views``: the mean of their probabilities."""
-        flat = [view.signal for of_one in views for view in of_one]
-        parts = [
-            self._probabilities(np.stack(flat[first : first + batch_size]))
-            for first in range(0, len(flat), batch_size)
-        ]
-        probabilities = np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
+        flat = [view.values for of_one in views for view in of_one]
+        probabilities = self.predict_inputs(flat, batch_size)
         predictions, first = [], 0
         for of_one in views:
             own = probabilities[first : first + len(of_one)]
@@ -153,36 +140,48 @@ class Classifier:
     def predict_signals(
         self, signals: NDArray[np.floating], batch_size: int = 32, on_progress: ProgressCallback = silent
     ) -> NDArray[np.float32]:
-        """Probabilities of signals that already have the model's leads, rate and length.
+        """Probabilities of signals in millivolts with the model's leads, at the rate where its steps begin.
 
-        signals: (n, leads, samples) in millivolts, without missing samples. Returns
-        float32 (n, classes). Raises ContractError for another shape and for missing samples.
+        signals: (n, leads, samples), of a length that the preprocessing takes, NaN where missing. The
+        steps are taken as for recordings; of a longer signal, one part is read. Returns float32
+        (n, classes). Raises ContractError for another shape and for samples that no step takes.
         """
         _check_batch_size(batch_size)
-        given = self.contract.input
-        form = (len(given.leads), given.n_samples)
-        if not hasattr(signals, "shape") or len(signals.shape) != 3 or signals.shape[1:] != form:
+        given, steps = self.contract.input, self.contract.preprocessing
+        shape: tuple[int, ...] = getattr(signals, "shape", ())
+        if len(shape) != 3 or shape[1] != len(given.leads) or not steps.accepts(shape[2], self._rate):
             found = getattr(signals, "shape", type(signals).__name__)
             raise ContractError(
-                f"signals: found {found}; accepted: an array (n, {form[0]} leads, {form[1]} samples) "
-                f"in millivolts at {given.sampling_rate:g} Hz. "
+                f"signals: found {found}; accepted: an array (n, {len(given.leads)} leads, "
+                f"{given.n_samples} samples) in millivolts at {given.sampling_rate:g} Hz. "
                 "predict(recording) brings a recording into this form."
             )
         result = np.empty((len(signals), len(self.classes)), dtype=np.float32)
         for first in range(0, len(signals), batch_size):
             batch = np.asarray(signals[first : first + batch_size], dtype=np.float32)
-            finite = np.isfinite(batch).all(axis=(1, 2))
-            if not finite.all():
-                row = first + int(np.argmin(finite))
-                raise ContractError(
-                    f"signals[{row}]: found missing or infinite samples; accepted: none. "
-                    "leadlight.signal.interpolate_gaps(recording, longest=0.1) fills short gaps and says so."
-                )
-            result[first : first + len(batch)] = self._probabilities(batch)
+            result[first : first + len(batch)] = self._probabilities(self._inputs(batch, first))
             on_progress(min(first + batch_size, len(signals)), len(signals), "")
         return result
 
-    def attention(self, recording: Readable, longer: Longer = "refuse") -> dict[str, NDArray[np.float32]]:
+    def predict_inputs(
+        self,
+        inputs: Sequence[NDArray[np.float32]] | NDArray[np.float32],
+        batch_size: int = 32,
+        on_progress: ProgressCallback = silent,
+    ) -> NDArray[np.float32]:
+        """Probabilities float32 (n, classes) of n model inputs, as ``Preprocessing`` makes them."""
+        _check_batch_size(batch_size)
+        result = np.empty((len(inputs), len(self.classes)), dtype=np.float32)
+        for first in range(0, len(inputs), batch_size):
+            result[first : first + batch_size] = self._probabilities(
+                np.stack([*inputs[first : first + batch_size]])
+            )
+            on_progress(min(first + batch_size, len(inputs)), len(inputs), "")
+        return result
+
+    def attention(
+        self, recording: Readable | View, longer: Longer = "contract"
+    ) -> dict[str, NDArray[np.float32]]:
         """The model's own attention on one recording, without the batch axis.
 
         Each map sums to 1 over its last axis.
@@ -195,9 +194,9 @@ class Classifier:
         if not models.describe(name).has_attention:
             others = [other for other in models.names() if models.describe(other).has_attention]
             raise ModelError(f"attention: found {name}, which has none; accepted: {', '.join(others)}.")
-        signals = self.view(recording, longer).signal[np.newaxis]
+        view = recording if isinstance(recording, View) else self.view(recording, longer)
         with self._inference():
-            maps = self.module.attention(self._input(signals))  # type: ignore[operator]
+            maps = self.module.attention(self._tensor(view.values[np.newaxis]))  # type: ignore[operator]
             return {level: weights[0].float().cpu().numpy() for level, weights in maps.items()}
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
@@ -206,52 +205,68 @@ class Classifier:
 
         return save_model(folder, self.module, self.contract)
 
-    def _probabilities(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, leads, samples) in millivolts to probabilities (n, classes), in one batch."""
+    def _probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Model input (n, leads, samples) to probabilities (n, classes), in one batch."""
         import torch
 
         with self._inference():
-            logits: Tensor = self.module(self._input(signals))
+            logits: Tensor = self.module(self._tensor(inputs))
             values: NDArray[np.float32] = torch.sigmoid(logits.float()).cpu().numpy()
         return values
 
-    def _input(self, signals: NDArray[np.float32]) -> Tensor:
+    def _tensor(self, inputs: NDArray[np.float32]) -> Tensor:
         import torch
 
-        device = next(self.module.parameters()).device
-        return torch.from_numpy(self.contract.preprocessing.scaled(signals)).to(device)
+        return torch.from_numpy(inputs).to(next(self.module.parameters()).device)
+
+    def _inputs(self, signals: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+        """Signals in millivolts to model input. first: number of the first one, for errors."""
+        steps = self.contract.preprocessing
+        try:
+            return steps.apply_batch(signals, self._rate)
+        except ContractError:
+            for row, one in enumerate(signals, first):
+                try:
+                    steps.apply_batch(one[np.newaxis], self._rate)
+                except ContractError as error:
+                    raise ContractError(f"signals[{row}]: {str(error).removeprefix('signal: ')}") from None
+            raise
+
+    @property
+    def _rate(self) -> float:
+        """Hz, of arrays: where the steps begin."""
+        return self.contract.preprocessing.first_rate or self.contract.input.sampling_rate
+
+    def _steps(self, longer: str) -> Preprocessing:
+        _check_longer(longer)
+        steps = self.contract.preprocessing
+        return steps if longer == "contract" else steps.with_crop(longer)
 
     def _inference(self) -> AbstractContextManager[object]:
         import torch
 
         return torch.inference_mode()
 
-    def _prediction(self, views: Sequence[Recording], probabilities: NDArray[np.float32]) -> Prediction:
-        notes = views[0].notes
+    def _prediction(self, views: Sequence[View], probabilities: NDArray[np.float32]) -> Prediction:
+        recording = views[0].recording
+        notes = recording.notes
         if len(views) > 1:
             duration = self.contract.preprocessing.duration
-            # The first window's own crop is no news: what was read is the whole recording.
-            notes = (*notes[:-1], f"mean over {len(views)} half-overlapping windows of {duration:g} s")
+            notes = (*notes, f"mean over {len(views)} half-overlapping windows of {duration:g} s")
         return Prediction(
-            source=views[0].source,
+            source=recording.source,
             classes=self.contract.codes,
             descriptions=tuple(item.description for item in self.contract.classes),
             probabilities=probabilities,
             thresholds=np.array(self.contract.thresholds.values, dtype=np.float32),
-            notes=(*notes, *_oddities(views)),
+            notes=(*notes, *_oddities(recording)),
         )
 
 
-def _window_starts(rest: int, hop: int) -> list[int]:
-    """Every hop from 0, and one start that reaches the end. rest: samples beyond the first window."""
-    starts = list(range(0, rest + 1, hop))
-    return starts if starts[-1] == rest else [*starts, rest]
-
-
-def _oddities(views: Sequence[Recording]) -> tuple[str, ...]:
+def _oddities(view: Recording) -> tuple[str, ...]:
     """What looks as if the units were wrong or an electrode off; the model takes it all the same."""
-    deviations = views[0].signal.std(axis=1)
-    flat = [lead for lead, one in zip(views[0].leads, deviations, strict=True) if one < _FLAT_DEVIATION_MV]
+    deviations = view.signal.std(axis=1)
+    flat = [lead for lead, one in zip(view.leads, deviations, strict=True) if one < _FLAT_DEVIATION_MV]
     typical = float(np.median(deviations))
     notes = [f"flat: {', '.join(flat)}"] if flat else []
     if typical > _LARGEST_DEVIATION_MV or _FLAT_DEVIATION_MV <= typical < _SMALLEST_DEVIATION_MV:

@@ -13,15 +13,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from leadlight import __version__
 from leadlight.classifier.contract_errors import explain_validation_error
+from leadlight.classifier.contract_schemas import from_schema_1
 from leadlight.classifier.json_object import parse_json_object
 from leadlight.errors import ContractError
 from leadlight.signal import Preprocessing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CONTRACT_FILE = "contract.json"
 LARGEST_CONTRACT_BYTES = 4 * 1024 * 1024
 LARGEST_INTEGER_ARGUMENT = 1_000_000
@@ -31,6 +42,11 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=20_000)]
 Samples = Annotated[int, Field(ge=1, le=100_000_000)]
+StatedPreprocessing = Annotated[
+    Preprocessing,
+    PlainValidator(lambda values: Preprocessing.from_dict(values)),
+    PlainSerializer(lambda value: value.to_dict()),
+]
 LeadNames = Annotated[tuple[NonEmpty, ...], Field(min_length=1, max_length=64)]
 
 
@@ -125,12 +141,12 @@ class Contract(_Part):
     until ``save_model`` has written the weights.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     name: NonEmpty
     created: AwareDatetime
     architecture: Architecture
     input: Input
-    preprocessing: Preprocessing
+    preprocessing: StatedPreprocessing
     label_space: LabelSpaceName
     classes: Annotated[tuple[ModelClass, ...], Field(min_length=1)]
     thresholds: Thresholds
@@ -195,21 +211,15 @@ def parse_contract(text: bytes, where: str = CONTRACT_FILE) -> Contract:
     """The contract that a JSON text states. where: named in errors. Raises ContractError."""
     raw = parse_json_object(text, where, LARGEST_CONTRACT_BYTES)
     found = raw.get("schema_version", SCHEMA_VERSION)
-    if found != SCHEMA_VERSION:
+    if type(found) is int and found == 1:
+        raw = from_schema_1(raw, where)
+    elif found != SCHEMA_VERSION:
         raise ContractError(
-            f"{where}, schema_version: found {found!r}; accepted: {SCHEMA_VERSION}. "
+            f"{where}, schema_version: found {found!r}; accepted: 1 or {SCHEMA_VERSION}. "
             "A later Leadlight wrote this folder: pip install --upgrade leadlight."
         )
-    steps = raw.get("preprocessing")
-    absent = (
-        [] if not isinstance(steps, dict) else [key for key in Preprocessing().to_dict() if key not in steps]
-    )
-    if absent:
-        raise ContractError(
-            f"{where}, preprocessing: found no {', '.join(absent)}; every step must be stated."
-        )
     try:
-        return Contract.model_validate_json(text)
+        return Contract.model_validate_json(json.dumps(raw))
     except ValidationError as error:
         raise explain_validation_error(error, Contract, where) from error
     except ContractError as error:

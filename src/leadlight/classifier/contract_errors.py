@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing
 from typing import Any
 
@@ -38,7 +37,7 @@ def _describe(problem: Any, model: type[BaseModel], where: str) -> str:
 
 
 def _keys(model: type[Any], location: tuple[Any, ...]) -> list[str]:
-    """Keys of the part at this location: those of a pydantic model or of a dataclass."""
+    """Keys of the part of the contract at this location."""
     part: Any = model
     for step in location:
         if isinstance(step, int):
@@ -46,8 +45,6 @@ def _keys(model: type[Any], location: tuple[Any, ...]) -> list[str]:
         kind = part.model_fields[step].annotation
         inner = [one for one in typing.get_args(kind) if isinstance(one, type)]
         part = inner[0] if inner else kind
-    if dataclasses.is_dataclass(part):
-        return [field.name for field in dataclasses.fields(part)]
     return list(part.model_fields)
 
 

@@ -16,7 +16,7 @@ from leadlight.classifier.contract import Contract
 from leadlight.classifier.prediction import Prediction
 from leadlight.errors import LeadlightError
 from leadlight.progress import ProgressCallback, silent
-from leadlight.recording import Recording
+from leadlight.signal import View, interpolate_gaps
 
 FORMATS = (".csv", ".json")
 # However many files are bad, results go out after this many batches' worth of files.
@@ -35,20 +35,23 @@ class FileResult:
 def predict_files(
     classifier: Classifier,
     files: Sequence[Path],
-    longer: Longer = "refuse",
+    longer: Longer = "contract",
     batch_size: int = 32,
     on_progress: ProgressCallback = silent,
+    *,
+    fill_gaps: float | None = None,
 ) -> Iterator[FileResult]:
     """One result a file, in the order of the files; a file that cannot be used does not stop the others.
 
     files: paths that ``leadlight.read`` takes; ``leadlight.files.find_recordings``
-    expands folders. At most about a batch of recordings is held at a time.
+    expands folders. fill_gaps: seconds; gaps up to that long are filled by straight lines
+    before the model's own steps, and noted. At most about a batch of recordings is held at a time.
     """
-    waiting: list[tuple[Path, list[Recording], str]] = []
+    waiting: list[tuple[Path, list[View], str]] = []
     n_views = 0
     done = 0
     for file in files:
-        views, error = _views(classifier, file, longer)
+        views, error = _views(classifier, file, longer, fill_gaps)
         waiting.append((file, views, error))
         n_views += len(views)
         if (
@@ -109,9 +112,16 @@ def model_values(contract: Contract) -> dict[str, Any]:
     }
 
 
-def _views(classifier: Classifier, file: Path, longer: Longer) -> tuple[list[Recording], str]:
+def _views(
+    classifier: Classifier, file: Path, longer: Longer, fill_gaps: float | None
+) -> tuple[list[View], str]:
+    from leadlight.files import read
+
     try:
-        return classifier.views(file, longer), ""
+        recording = read(file)
+        if fill_gaps is not None:
+            recording = interpolate_gaps(recording, fill_gaps)
+        return classifier.views(recording, longer), ""
     except LeadlightError as error:
         return [], str(error)
     except OSError as error:

@@ -42,12 +42,12 @@ def command(
 
     Example: leadlight evaluate run/model --fold 9 --data ptb-xl --out eval
     """
-    from leadlight.classifier import find_model_folder
     from leadlight.cli.output import print_json, progress_bar
+    from leadlight.cli.usage import model_folder
     from leadlight.evaluation import evaluate_run
 
+    model_folder(model)  # a name that is none at all is the first thing to say
     if out is None:
-        find_model_folder(model)  # a name that is none at all is the first thing to say
         if not (Path(model) / "recipe.toml").is_file():
             raise typer.BadParameter(
                 f"--out is needed: {model} is not a run folder, which would take the files."

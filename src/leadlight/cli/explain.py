@@ -22,9 +22,19 @@ def command(
     longer: Annotated[
         str,
         typer.Option(
-            help="Recordings longer than the model's input: refuse, or take the first or centre part."
+            help="Recordings longer than the model's input: as the model's contract says, refuse, or take "
+            "the first or centre part."
         ),
-    ] = "refuse",
+    ] = "contract",
+    fill_gaps: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Fill gaps of up to so many seconds by straight lines first; what was filled is noted.",
+            show_default=False,
+        ),
+    ] = None,
     layout: Annotated[str, typer.Option(help="Of the tracing: auto, 3x4, 6x2 or 12x1.")] = "auto",
     title: Annotated[str, typer.Option(help="Written above the tracing; nothing of the patient is.")] = "",
     out: Annotated[
@@ -44,24 +54,29 @@ def command(
     """
     from leadlight.classifier import load
     from leadlight.cli.output import prediction_rows, print_json, print_table
-    from leadlight.cli.usage import figure_file, one_of, wrong_usage
+    from leadlight.cli.usage import figure_file, model_folder, one_of, wrong_usage
     from leadlight.errors import LabelError
     from leadlight.explanation import METHODS, explain
     from leadlight.explanation.explanation import FORMATS
     from leadlight.explanation.target import find_class
     from leadlight.figures.arrangement import LAYOUTS
     from leadlight.files import read
+    from leadlight.signal import interpolate_gaps
 
     one_of(layout, LAYOUTS, "--layout")
     one_of(method, tuple(METHODS), "--method")
-    one_of(longer, ("refuse", "first", "centre"), "--longer")
+    one_of(longer, ("contract", "refuse", "first", "centre"), "--longer")
     path = figure_file(out, file, "-explained", FORMATS)
-    classifier = load(model)
+    classifier = load(model_folder(model))
     if target is not None:
         with wrong_usage(LabelError, "--target"):
             target = find_class(classifier.classes, target)
-    recording, reads = read(file), classifier.contract.preprocessing.duration
-    if longer == "refuse" and recording.duration > reads:
+    recording, steps = read(file), classifier.contract.preprocessing
+    if fill_gaps is not None:
+        recording = interpolate_gaps(recording, fill_gaps)
+    reads = steps.duration
+    is_refused = longer == "refuse" or (longer == "contract" and steps.crop is None)
+    if is_refused and recording.duration > reads:
         raise typer.BadParameter(
             f"the recording lasts {recording.duration:g} s, the model reads {reads:g} s: first or centre?",
             param_hint="--longer",

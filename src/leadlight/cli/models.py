@@ -109,6 +109,9 @@ def _trained(contract: Contract) -> dict[str, Any]:
         f"{len(given.leads)} leads x {given.n_samples} samples at {given.sampling_rate:g} Hz, {given.units}"
     )
     rows["leads"] = " ".join(given.leads)
+    # The first sentence is about leads and rate.
+    sentences = enumerate(contract.preprocessing.describe()[1:], 1)
+    rows |= {f"preprocessing {number}": sentence for number, sentence in sentences}
     rows["label space"] = f"{contract.label_space.name}, version {contract.label_space.version}"
     for item, threshold in zip(contract.classes, contract.thresholds.values, strict=True):
         rows[f"class {item.code}"] = f"{item.description} (threshold {threshold:.3f})"

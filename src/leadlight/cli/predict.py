@@ -30,10 +30,19 @@ def command(
     longer: Annotated[
         str,
         typer.Option(
-            help="A recording that is longer than the model's input: refuse it, read its first or its "
-            "centre part, or take the mean over half-overlapping windows."
+            help="A recording that is longer than the model's input: as the model's contract says, or refuse "
+            "it, read its first or its centre part, or take the mean over half-overlapping windows."
         ),
-    ] = "refuse",
+    ] = "contract",
+    fill_gaps: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Fill gaps of up to so many seconds by straight lines first; what was filled is noted.",
+            show_default=False,
+        ),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Recordings at a time: speed and memory, not results.")
     ] = 32,
@@ -45,7 +54,7 @@ def command(
 
     Example: leadlight predict imle-net-ptbxl-superclass records500/ --out findings.csv
     """
-    from typing import get_args
+    from typing import cast, get_args
 
     from leadlight.classifier import load
     from leadlight.classifier.classifier import Longer
@@ -57,7 +66,7 @@ def command(
         result_values,
     )
     from leadlight.cli.output import print_json, progress_bar
-    from leadlight.cli.usage import one_of
+    from leadlight.cli.usage import model_folder, one_of
     from leadlight.files import find_recordings
 
     one_of(longer, get_args(Longer), "--longer")
@@ -70,12 +79,14 @@ def command(
                 param_hint="--out",
             )
         out.parent.mkdir(parents=True, exist_ok=True)
-    classifier = load(model)
+    classifier = load(model_folder(model))
     found = find_recordings(files)
     bad: list[FileResult] = []
     results: list[FileResult] = []
     with progress_bar("predicting", unit="files") as on_progress:
-        stream = predict_files(classifier, found, longer, batch_size, on_progress)  # type: ignore[arg-type]
+        stream = predict_files(
+            classifier, found, cast(Longer, longer), batch_size, on_progress, fill_gaps=fill_gaps
+        )
         if out is None:
             results = list(stream)
             bad = [result for result in results if result.prediction is None]
@@ -94,7 +105,8 @@ def command(
         _print_results(classifier, results)
     if bad:
         _list_bad(bad, len(found), out)
-        if longer == "refuse" and any(result.error.startswith("length:") for result in bad):
+        refused = longer in ("contract", "refuse")
+        if refused and any("the model reads" in result.error for result in bad):
             typer.echo("For longer recordings choose: --longer first, centre or windows.", err=True)
         raise typer.Exit(1)
 

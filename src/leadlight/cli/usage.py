@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from leadlight.errors import LeadlightError
+from leadlight.errors import LeadlightError, ModelError
 
 
 def figure_file(out: Path | None, recording: Path, ending: str, formats: Sequence[str]) -> Path:
@@ -25,6 +25,14 @@ def figure_file(out: Path | None, recording: Path, ending: str, formats: Sequenc
             f"found the suffix {out.suffix or '(none)'}; accepted: {', '.join(formats)}.", param_hint="--out"
         )
     return out
+
+
+def model_folder(model: str) -> Path:
+    """The folder of a shipped model, a run or a model folder, or a usage error with the nearest name."""
+    from leadlight.classifier import find_model_folder
+
+    with wrong_usage(ModelError, "MODEL"):
+        return find_model_folder(model)
 
 
 def one_of(value: str, accepted: Sequence[str], option: str) -> str:

@@ -43,11 +43,13 @@ def evaluate_run(
     Raises EvaluationError, and what loading the model and opening the data raise.
     """
     from leadlight.classifier import find_model_folder, load, read_contract
+    from leadlight.classifier.from_store import accepts_missing
     from leadlight.store import open_or_prepare, select
 
     contract = read_contract(find_model_folder(model))
     place = Path(data) if data is not None else _data_of_run(Path(model))
-    store = open_or_prepare(place, contract.input.sampling_rate, on_progress)
+    steps = contract.preprocessing
+    store = open_or_prepare(place, steps.first_rate or steps.sampling_rate, on_progress)
     notes = []
     if _same_source(store, contract):  # elsewhere a fold of that number is another one
         notes += _fold_remarks(contract, fold, allow_training_fold)
@@ -56,6 +58,8 @@ def evaluate_run(
         [fold],
         _label_space(contract),
         n_samples=contract.input.n_samples,
+        accepts_length=steps.accepts if steps.takes_other_lengths else None,
+        accepts_missing=accepts_missing(store, steps) if steps.takes_missing else None,
         min_likelihood=float(str(contract.recipe.get("min_likelihood", 0.0))),
         keep_unlabelled=bool(contract.recipe.get("keep_unlabelled", False)),
     )
@@ -151,14 +155,25 @@ def predict_rows(
 ) -> NDArray[np.float32]:
     """Probabilities float32 (records, classes) of these rows of a store, in bounded memory.
 
-    The store has the classifier's rate, and the records its length. Raises as ``predict_signals`` does.
+    As ``predict`` gives them: by the contract's steps, and with its windows the mean over them.
+    The store has the rate where the steps begin. Raises ContractError.
     """
+    from leadlight.classifier.from_store import stored_inputs, stored_windows
+
+    steps = classifier.contract.preprocessing
+    if steps.crop is not None and steps.crop.prediction == "windows":
+        scores = np.empty((len(rows), len(classifier.classes)), dtype=np.float32)
+        for place, row in enumerate(rows):
+            windows = stored_windows(store, int(row), steps)
+            scores[place] = classifier.predict_inputs(windows).mean(axis=0)
+            on_progress(place + 1, len(rows), "records predicted")
+        return scores
     parts = []
     for start in range(0, len(rows), _CHUNK):
 
         def on_batch(done: int, total: int, message: str, before: int = start) -> None:
             on_progress(before + done, len(rows), "records predicted")
 
-        signals = store.signals(rows[start : start + _CHUNK], classifier.contract.input.leads)
-        parts.append(classifier.predict_signals(signals, on_progress=on_batch))
+        inputs = stored_inputs(store, rows[start : start + _CHUNK], steps)
+        parts.append(classifier.predict_inputs(inputs, on_progress=on_batch))
     return np.concatenate(parts)

@@ -9,7 +9,7 @@ from leadlight.errors import ModelError
 from leadlight.explanation.attention import compose, uniform
 from leadlight.explanation.explanation import Explanation
 from leadlight.explanation.target import find_class
-from leadlight.recording import Recording
+from leadlight.signal import View
 
 if TYPE_CHECKING:
     from leadlight.classifier import Classifier
@@ -21,15 +21,15 @@ def explain(
     recording: Readable,
     target: str | None = None,
     method: str = "attention",
-    longer: Longer = "refuse",
+    longer: Longer = "contract",
 ) -> Explanation:
     """Where a model looked in a recording.
 
     model: a classifier (``leadlight.load``); recording: a Recording or a path;
     target: code or description of a class; method: "attention", the model's own,
     which is the same for every class: a target then only marks its probability;
-    longer: "refuse" a recording longer than the model's input, or explain the
-    "first" or the "centre" part.
+    longer: of a recording longer than the model's input, explain the part that its contract
+    says, the "first" or the "centre" part; or "refuse" it.
     Raises ModelError (method, model without attention), LabelError (target) and
     ContractError (recording), each naming what is accepted.
     """
@@ -43,8 +43,8 @@ def explain(
     return METHODS[method](model, model.view(recording, longer), code)
 
 
-def _by_attention(model: Classifier, view: Recording, target: str | None) -> Explanation:
-    parts = model.attention(view)
+def _by_attention(model: Classifier, read: View, target: str | None) -> Explanation:
+    parts, view = model.attention(read), read.recording
     if set(parts) != {"beat", "rhythm", "channel"}:
         raise ModelError(
             f"attention: found the levels {', '.join(parts)}; accepted: beat, rhythm and channel, "
@@ -53,7 +53,7 @@ def _by_attention(model: Classifier, view: Recording, target: str | None) -> Exp
     beat, rhythm, channel = parts["beat"], parts["rhythm"], parts["channel"]
     segment = int(model.module.segment_samples)  # type: ignore[arg-type]
     relevance, beyond = compose(beat, rhythm, channel, view.n_samples, segment)
-    prediction = model.predict(view)
+    (prediction,) = model.predict_views([[read]])
     notes = prediction.notes
     if beyond > 0:
         notes = (*notes, f"{100 * beyond:.2g}% of the attention lay beyond the recording's end: not drawn")
@@ -90,4 +90,4 @@ def _by_attention(model: Classifier, view: Recording, target: str | None) -> Exp
     )
 
 
-METHODS: dict[str, Callable[[Classifier, Recording, str | None], Explanation]] = {"attention": _by_attention}
+METHODS: dict[str, Callable[[Classifier, View, str | None], Explanation]] = {"attention": _by_attention}

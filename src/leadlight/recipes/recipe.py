@@ -6,24 +6,64 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from leadlight.errors import RecipeError, did_you_mean, nearest
+from leadlight.errors import ContractError, RecipeError, did_you_mean, nearest
 from leadlight.leads import STANDARD_LEADS, canonical_lead
+from leadlight.signal import Preprocessing, Resample, Step
+from leadlight.signal.stating import steps_from
+from leadlight.signal.step import step_values
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
+SCALINGS: dict[str, dict[str, str] | None] = {
+    "global": {"kind": "scale-global"},
+    "per-lead": {"kind": "scale-per-lead"},
+    "per-record": {"kind": "z-score", "over": "record"},
+    "per-record-lead": {"kind": "z-score", "over": "lead"},
+    "min-max": {"kind": "min-max"},
+    "none": None,
+}
+"""Short names of the step that scales, which then comes last."""
+
+
+def _steps(values: object) -> tuple[Step, ...]:
+    try:
+        return steps_from(values, "steps")
+    except ContractError as error:
+        raise ValueError(str(error)) from None
+
+
 class InputSettings(BaseModel):
-    """What the model reads of a recording. sampling_rate: Hz; scaling: fitted on training records only."""
+    """What the model reads of a recording: steps in their order, and then the scaling.
+
+    sampling_rate: Hz, of the model's input; scaling: short for the last step; "none" where
+    ``steps`` have their own; starting_rate: Hz, of the prepared store, where the steps resample.
+    """
 
     model_config = _STRICT
     leads: tuple[str, ...] = STANDARD_LEADS
     sampling_rate: float = Field(default=100.0, gt=0, le=20_000)
     seconds: float = Field(default=10.0, gt=0)
-    scaling: Literal["global", "none"] = "global"
+    scaling: Literal["global", "per-lead", "per-record", "per-record-lead", "min-max", "none"] = "global"
+    starting_rate: float | None = Field(default=None, gt=0, le=20_000)
+    steps: Annotated[
+        tuple[Step, ...],
+        PlainValidator(lambda values: _steps(values)),
+        PlainSerializer(lambda steps: [step_values(step) for step in steps]),
+    ] = ()
 
     @field_validator("leads")
     @classmethod
@@ -33,10 +73,41 @@ class InputSettings(BaseModel):
             raise ValueError(f"found {', '.join(unknown) or 'none'}; accepted: {', '.join(STANDARD_LEADS)}")
         return tuple(str(canonical_lead(lead)) for lead in leads)
 
+    @model_validator(mode="after")
+    def _possible(self) -> InputSettings:
+        scaling = [step.kind for step in self.steps if step.rescales]
+        if scaling and self.scaling != "none":
+            raise ValueError(
+                f"found scaling {self.scaling!r} beside the step {scaling[0]}; "
+                'accepted: scaling = "none" where a step scales'
+            )
+        resamples = any(isinstance(step, Resample) for step in self.steps)
+        if resamples and self.starting_rate is None:
+            raise ValueError(
+                "found the step resample without starting_rate; accepted: the rate (Hz) of the prepared "
+                "store, where the steps begin"
+            )
+        try:
+            self.preprocessing()
+        except ContractError as error:
+            raise ValueError(str(error).removeprefix("preprocessing.")) from None
+        return self
+
     @property
     def n_samples(self) -> int:
         """Samples in each lead."""
         return round(self.seconds * self.sampling_rate)
+
+    @property
+    def first_rate(self) -> float:
+        """Hz, of the store that the steps read."""
+        return self.starting_rate or self.sampling_rate
+
+    def preprocessing(self) -> Preprocessing:
+        """The steps as a value; what is fitted on training records has no numbers yet."""
+        last = SCALINGS[self.scaling]
+        steps = self.steps if last is None else (*self.steps, *steps_from([last], "scaling"))
+        return Preprocessing(self.leads, self.sampling_rate, self.n_samples, steps, self.starting_rate)
 
 
 class FoldSettings(BaseModel):
@@ -89,7 +160,7 @@ class Recipe(BaseModel):
         """The resolved recipe, with every value that is used."""
         import tomli_w
 
-        return tomli_w.dumps(self.model_dump(mode="json"))
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
 def shipped() -> dict[str, str]:

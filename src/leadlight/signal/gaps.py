@@ -24,7 +24,7 @@ def interpolate_gaps(recording: Recording, longest: float = 0.1) -> Recording:
         raise SignalError(f"interpolate_gaps: found longest = {longest}; accepted: seconds, 0 or more.")
     filled: list[str] = []
     for lead, row in zip(recording.leads, recording.signal, strict=True):
-        lengths = _gap_lengths(np.isnan(row))
+        lengths = gap_lengths(np.isnan(row))
         if not lengths.size:
             continue
         duration = float(lengths.max()) / recording.sampling_rate
@@ -45,7 +45,7 @@ def interpolate_gaps(recording: Recording, longest: float = 0.1) -> Recording:
     return replace(recording, signal=bridge_gaps(recording.signal), notes=(*recording.notes, note))
 
 
-def _gap_lengths(missing: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Samples in each run of True."""
+def gap_lengths(missing: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Samples in each run of True. missing: (samples,)."""
     edges = np.flatnonzero(np.diff(missing, prepend=False, append=False))
     return edges[1::2] - edges[::2]

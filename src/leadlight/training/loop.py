@@ -23,7 +23,7 @@ from leadlight.evaluation import macro_mean, roc_auc
 from leadlight.progress import ProgressCallback
 from leadlight.recipes import TrainingSettings
 from leadlight.training.checkpoint import load_checkpoint, save_checkpoint
-from leadlight.training.data import TrainingInput, batches, epoch_order, read_batch
+from leadlight.training.data import TrainingInput, batches, crop_places, epoch_order, read_batch
 from leadlight.training.log import EpochLog
 from leadlight.training.losses import binary_cross_entropy
 
@@ -94,13 +94,14 @@ def fit(
 
     while not progress.finished and progress.epoch <= settings.epochs:
         order = epoch_order(len(data.training), seed, progress.epoch)
+        places = crop_places(len(data.training), seed, progress.epoch)
         began = time.monotonic() - progress.seconds
         model.train()
         for number, chosen in enumerate(batches(order, settings.batch_size, process, processes), start=1):
             if number <= progress.batch:
                 continue
             signal, targets, known = fabric.to_device(
-                read_batch(data.store, data.training, chosen, data.preprocessing)
+                read_batch(data.store, data.training, chosen, data.preprocessing, places)
             )
             loss_sum, loss_count = binary_cross_entropy(model(signal), targets, known)
             total_count = fabric.all_reduce(loss_count.detach(), reduce_op="sum")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight import labels, models
 from leadlight.classifier.contract import CONTRACT_FILE
+from leadlight.classifier.from_store import accepts_missing
 from leadlight.errors import LeadlightError, RunError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.recipes import Recipe, load_recipe
@@ -217,11 +218,14 @@ def _train(
 
 def select_records(store: Store, recipe: Recipe, folds: Sequence[int]) -> Selection:
     """The records of these folds that a recipe trains on."""
+    preprocessing = recipe.input.preprocessing()
     return select(
         store,
         folds,
         labels.space(recipe.labels),
-        n_samples=recipe.input.n_samples,
+        n_samples=preprocessing.n_samples,
+        accepts_length=preprocessing.accepts if preprocessing.takes_other_lengths else None,
+        accepts_missing=accepts_missing(store, preprocessing) if preprocessing.takes_missing else None,
         min_likelihood=recipe.min_likelihood,
         keep_unlabelled=recipe.keep_unlabelled,
     )
@@ -230,9 +234,9 @@ def select_records(store: Store, recipe: Recipe, folds: Sequence[int]) -> Select
 def _open_data(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback) -> Store:
     data = Path(run.environment["data"])
     if fabric.is_global_zero:
-        open_or_prepare(data, recipe.input.sampling_rate, on_progress)
+        open_or_prepare(data, recipe.input.first_rate, on_progress)
     fabric.barrier()
-    return open_or_prepare(data, recipe.input.sampling_rate)
+    return open_or_prepare(data, recipe.input.first_rate)
 
 
 def _finish(run: Run, progress: Progress, stopped: bool) -> None:
