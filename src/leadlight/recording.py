@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import SignalError
 from leadlight.leads import canonical_lead
+
+if TYPE_CHECKING:
+    from leadlight.quality import Quality
 
 Sex = Literal["male", "female"]
 
@@ -143,3 +146,12 @@ class Recording:
             return self
         note = f"cropped to {start:g}-{stop:g} s of {self.duration:g} s"
         return replace(self, signal=self.signal[:, first:last], notes=(*self.notes, note))
+
+    def quality(self) -> Quality:
+        """Signal quality of each lead, from the signal alone, and whether limb electrodes seem exchanged.
+
+        Raises SignalError below 100 Hz, below 2 s, and for infinite samples.
+        """
+        from leadlight.quality import examine
+
+        return examine(self.signal, self.leads, self.sampling_rate)
