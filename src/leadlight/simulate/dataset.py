@@ -102,6 +102,7 @@ def make_room(out: Path) -> None:
             shutil.rmtree(out / name)
         else:
             (out / name).unlink(missing_ok=True)
+            (out / f"{name}.part").unlink(missing_ok=True)
 
 
 _Written = list[tuple[dict[str, Any], dict[str, Any]]]
