@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from leadlight.labels.findings import findings
 from leadlight.labels.meanings import REPORT, codes, phrases
 from leadlight.labels.rows import rows
 
@@ -75,8 +74,9 @@ def sources() -> tuple[str, ...]:
 
 def meant(system: str, stated: Set[str]) -> frozenset[str]:
     """The findings of which one can say that they are absent where none of these codes is stated."""
-    if EVERY_CODE in stated:
-        return frozenset(phrases()) if system == REPORT else frozenset(findings())
+    if system == REPORT:
+        # Sentences are not listed here: "*" is every sentence of the table, other codes are findings.
+        return frozenset(phrases() if EVERY_CODE in stated else ()) | (stated - {EVERY_CODE})
     table = codes(system)
     # A code that says more than its finding does not tell the finding's absence.
     return frozenset(f for code in stated if not table[code].narrower for f in table[code].findings)

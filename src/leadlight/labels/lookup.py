@@ -61,9 +61,10 @@ def look_up(text: str) -> tuple[Match, ...]:
             folded.setdefault(spelling.casefold(), []).extend(meant)
         matches = folded.get(wanted.casefold())
     if not matches:
+        # Of spellings that differ in case alone, the vocabulary's own is named: it stands first.
         raise LabelError(
             f"finding: found {text!r}; accepted: a code or name of the vocabulary, of a statement system or "
-            f"of a class.{did_you_mean(wanted, known)}"
+            f"of a class.{did_you_mean(wanted, reversed(known))}"
         )
     return tuple(dict.fromkeys(matches))
 

@@ -79,11 +79,9 @@ def phrases() -> Mapping[str, tuple[str, ...]]:
 
 def _of_report(sentence: str) -> tuple[tuple[str, float | None], ...]:
     # The rules for reports stand on the vocabulary: imported here, not above.
-    try:
-        from leadlight.labels.reports import meanings as of_sentence
-    except ImportError:
-        return ()
-    return of_sentence(sentence)
+    from leadlight.labels import reports
+
+    return reports.meanings(sentence)
 
 
 @cache
