@@ -68,7 +68,8 @@ class _ZeroPhase(Step):
         n = signals.shape[-1]
         if self.form == "sections":
             padding = min(n - 1, round(self._settling() * at.rate))
-            filtered = sosfiltfilt(designed, signals, axis=-1, padtype="even", padlen=padding)
+            # SciPy wants an array that it could write to.
+            filtered = sosfiltfilt(designed.copy(), signals, axis=-1, padtype="even", padlen=padding)
         else:
             padding = 3 * designed.shape[1]
             if n <= padding:
