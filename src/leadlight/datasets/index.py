@@ -26,7 +26,8 @@ class RecordEntry:
     holds many records, from 0; file_sampling_rate: Hz, of that file; fold: 1-10; age:
     years; source: the data set or collection it comes from, whose labelling it has;
     same_as: a name that all copies of one recording share, whichever data set they stand
-    in ("ptb-xl/1"); quality: name of a flag -> the data set's own words, only flags that
+    in ("ptb-xl/1"); zero_padded: samples at either end that are zero in every lead are
+    padding, to be taken off when the file is read; quality: name of a flag -> the data set's own words, only flags that
     are raised; columns: values of the data set's own columns (``DatasetIndex.columns``);
     notes: what was odd and how it was read.
     """
@@ -45,6 +46,7 @@ class RecordEntry:
     number: int | None = None
     same_as: str = ""
     columns: Mapping[str, float | str | None] = field(default_factory=dict)
+    zero_padded: bool = False
 
 
 @dataclass(frozen=True)
