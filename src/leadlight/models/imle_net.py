@@ -33,12 +33,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
+from leadlight.models.layers import KerasLSTM, keras_batch_norm
 from leadlight.models.registry import Input, register
 
 KERNEL = 8
 CHUNK = 1920
 """Segments encoded at a time in evaluation mode: eight records of the published size."""
-BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
 
 
 @register(
@@ -90,7 +90,7 @@ class IMLENet(nn.Module):
         self.encoder = SegmentEncoder(filters, stages)
         n_steps = self.encoder.n_steps(self.segment_samples)
         self.beat_attention = AttentionPooling(self.encoder.channels, n_steps, attention_units)
-        self.lstm = BidirectionalLSTM(self.encoder.channels, lstm_units)
+        self.lstm = KerasLSTM(self.encoder.channels, lstm_units, bidirectional=True)
         self.rhythm_attention = AttentionPooling(2 * lstm_units, self.n_segments, attention_units)
         self.channel_attention = AttentionPooling(2 * lstm_units, n_leads, attention_units)
         self.head = nn.Linear(2 * lstm_units, n_classes)
@@ -176,9 +176,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
         self.first = SameConv(channels_in, channels, stride)
-        self.first_norm = nn.BatchNorm2d(channels, eps=BATCH_NORM["eps"], momentum=BATCH_NORM["momentum"])
+        self.first_norm = keras_batch_norm(channels)
         self.second = SameConv(channels, channels)
-        self.second_norm = nn.BatchNorm2d(channels, eps=BATCH_NORM["eps"], momentum=BATCH_NORM["momentum"])
+        self.second_norm = keras_batch_norm(channels)
         self.shortcut = nn.Conv2d(channels_in, channels, 1, stride=(1, stride)) if stride > 1 else None
         if self.shortcut is not None:
             nn.init.xavier_uniform_(self.shortcut.weight)
@@ -227,37 +227,6 @@ class AttentionPooling(nn.Module):
         weights = torch.softmax((hidden @ self.score).float(), dim=1)
         pooled = torch.bmm(weights.to(sequence.dtype).unsqueeze(1), sequence).squeeze(1)
         return pooled, weights
-
-
-class BidirectionalLSTM(nn.Module):
-    """A bidirectional LSTM with one bias a direction: torch's second bias stays zero and is not trained."""
-
-    def __init__(self, channels: int, units: int) -> None:
-        super().__init__()
-        for direction in ("forward", "backward"):
-            kernel = nn.init.xavier_uniform_(torch.empty(4 * units, channels))
-            recurrent = nn.init.orthogonal_(torch.empty(units, 4 * units)).T.contiguous()
-            bias = torch.zeros(4 * units)
-            bias[units : 2 * units] = 1.0  # the forget gate starts open
-            self.register_parameter(f"{direction}_weight", nn.Parameter(kernel))
-            self.register_parameter(f"{direction}_recurrent", nn.Parameter(recurrent))
-            self.register_parameter(f"{direction}_bias", nn.Parameter(bias))
-        self.units = units
-        self.register_buffer("no_bias", torch.zeros(4 * units), persistent=False)
-
-    def forward(self, sequence: Tensor) -> Tensor:
-        """(batch, steps, channels) to (batch, steps, 2 * units), forward beside backward."""
-        named = {**dict(self.named_parameters()), "no_bias": self.get_buffer("no_bias")}
-        weights = [
-            named[name]
-            for direction in ("forward", "backward")
-            for name in (f"{direction}_weight", f"{direction}_recurrent", f"{direction}_bias", "no_bias")
-        ]
-        start = sequence.new_zeros(2, sequence.shape[0], self.units)
-        output: Tensor = torch.lstm(
-            sequence, (start, start), weights, True, 1, 0.0, self.training, True, True
-        )[0]
-        return output
 
 
 def _start_dense(layer: nn.Linear) -> None:

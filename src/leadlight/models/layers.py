@@ -15,9 +15,6 @@ from torch.nn import functional
 
 from leadlight.models.contract import check_sizes
 
-KERAS_BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
-"""Keras' defaults in torch's terms: its momentum 0.99 is torch's 0.01."""
-
 
 def as_image(signal: Tensor) -> Tensor:
     """(batch, leads, samples) to (batch, leads, 1, samples) in channels-last layout, leads as channels."""
@@ -27,6 +24,11 @@ def as_image(signal: Tensor) -> Tensor:
 def as_signal(image: Tensor) -> Tensor:
     """(batch, channels, 1, steps) to (batch, channels, steps)."""
     return image.squeeze(2)
+
+
+def keras_batch_norm(channels: int) -> nn.BatchNorm2d:
+    """Batch norm of an image with Keras' defaults: its momentum 0.99 is torch's 0.01."""
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
 def same_padding(kernel: int, stride: int = 1, length: int | None = None) -> tuple[int, int]:
@@ -163,3 +165,40 @@ def start_as_keras(module: nn.Module) -> None:
             nn.init.xavier_uniform_(part.weight)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
+
+
+class KerasLSTM(nn.Module):
+    """One-layer LSTM with one bias a direction, as Keras has it: torch's second bias stays zero, untrained.
+
+    (batch, steps, channels) to (batch, steps, units), or twice as many, forward beside
+    backward. Keras' start: Glorot uniform, orthogonal over all gates, forget gates open.
+    """
+
+    def __init__(self, channels: int, units: int, *, bidirectional: bool = False) -> None:
+        super().__init__()
+        self.units = units
+        self.directions = ("forward", "backward") if bidirectional else ("forward",)
+        for direction in self.directions:
+            kernel = nn.init.xavier_uniform_(torch.empty(4 * units, channels))
+            recurrent = nn.init.orthogonal_(torch.empty(units, 4 * units)).T.contiguous()
+            bias = torch.zeros(4 * units)
+            bias[units : 2 * units] = 1.0
+            self.register_parameter(f"{direction}_weight", nn.Parameter(kernel))
+            self.register_parameter(f"{direction}_recurrent", nn.Parameter(recurrent))
+            self.register_parameter(f"{direction}_bias", nn.Parameter(bias))
+        self.register_buffer("no_bias", torch.zeros(4 * units), persistent=False)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """States at every step, the first layer's and only."""
+        named = {**dict(self.named_parameters()), "no_bias": self.get_buffer("no_bias")}
+        weights = [
+            named[name]
+            for direction in self.directions
+            for name in (f"{direction}_weight", f"{direction}_recurrent", f"{direction}_bias", "no_bias")
+        ]
+        count = len(self.directions)
+        start = sequence.new_zeros(count, sequence.shape[0], self.units)
+        output: Tensor = torch.lstm(
+            sequence, (start, start), weights, True, 1, 0.0, self.training, count == 2, True
+        )[0]
+        return output

@@ -24,7 +24,11 @@ _HOME = {
     "inception1d": "ptbxl_benchmark",
     "lstm": "ptbxl_benchmark",
     "lstm-bidir": "ptbxl_benchmark",
+    "ecgnet": "imle_comparators",
+    "mousavi": "imle_comparators",
+    "rajpurkar": "imle_comparators",
     "res1d": "resunet",
+    "resnet101": "imle_comparators",
     "res2d": "resunet",
     "res2d-lc": "resunet",
     "resnet1d-wang": "ptbxl_benchmark",
@@ -133,3 +137,19 @@ def keras_dense(original: Original, ours: str, theirs: str) -> Tensors:
         f"{ours}.weight": original.take(f"{theirs}/kernel").T,
         f"{ours}.bias": original.take(f"{theirs}/bias"),
     }
+
+
+def keras_lstm(original: Original, ours: str, theirs: str) -> Tensors:
+    """Bidirectional LSTM of a Keras original."""
+    found: Tensors = {}
+    for direction in ("forward", "backward"):
+        place = f"{theirs}/{direction}_lstm"
+        found[f"{ours}.{direction}_weight"] = original.take(f"{place}/kernel").T
+        found[f"{ours}.{direction}_recurrent"] = original.take(f"{place}/recurrent_kernel").T
+        found[f"{ours}.{direction}_bias"] = original.take(f"{place}/bias")
+    return found
+
+
+def keras_numbered(kind: str, number: int) -> str:
+    """The name that Keras gives to the n-th unnamed layer of a kind, from 0."""
+    return f"{kind}_{number}" if number else kind

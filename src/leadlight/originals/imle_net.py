@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from leadlight.originals.converting import Original, Tensors, keras_convolution, keras_dense, keras_norm
+from leadlight.originals.converting import (
+    Original,
+    Tensors,
+    keras_convolution,
+    keras_dense,
+    keras_lstm,
+    keras_norm,
+    keras_numbered,
+)
 
 # Convolutions of the original in the order of our blocks: first, second, shortcut.
 _BLOCKS = [(1, 2, None), (3, 4, None), (5, 6, 7), (8, 9, None), (10, 11, 12), (13, 14, None)]
@@ -15,8 +23,10 @@ def state(original: Original) -> Tensors:
         ours = f"encoder.blocks.{block}"
         found |= keras_convolution(original, f"{ours}.first", f"conv1d_{first}")
         found |= keras_convolution(original, f"{ours}.second", f"conv1d_{second}")
-        found |= keras_norm(original, f"{ours}.first_norm", _norm(2 * block))
-        found |= keras_norm(original, f"{ours}.second_norm", _norm(2 * block + 1))
+        found |= keras_norm(original, f"{ours}.first_norm", keras_numbered("batch_normalization", 2 * block))
+        found |= keras_norm(
+            original, f"{ours}.second_norm", keras_numbered("batch_normalization", 2 * block + 1)
+        )
         if shortcut is not None:
             found |= keras_convolution(original, f"{ours}.shortcut", f"conv1d_{shortcut}")
             found[f"{ours}.shortcut.weight"] = found[f"{ours}.shortcut.weight"][:, :, :, None]
@@ -24,13 +34,5 @@ def state(original: Original) -> Tensors:
         found[f"{level}_attention.weight"] = original.take(f"{level}_att/att_weight")
         found[f"{level}_attention.bias"] = original.take(f"{level}_att/att_bias")
         found[f"{level}_attention.score"] = original.take(f"{level}_att/Vatt")[:, 0]
-    for direction in ("forward", "backward"):
-        theirs = f"bidirectional/{direction}_lstm"
-        found[f"lstm.{direction}_weight"] = original.take(f"{theirs}/kernel").T
-        found[f"lstm.{direction}_recurrent"] = original.take(f"{theirs}/recurrent_kernel").T
-        found[f"lstm.{direction}_bias"] = original.take(f"{theirs}/bias")
+    found |= keras_lstm(original, "lstm", "bidirectional")
     return found | keras_dense(original, "head", "dense")
-
-
-def _norm(number: int) -> str:
-    return f"batch_normalization_{number}" if number else "batch_normalization"
