@@ -110,6 +110,7 @@ def leave_one_source_out(
     that share a patient or a recording with the one left out. Official folds are not kept.
     Raises DatasetError for a collection that is not there, or is the only one.
     """
+    entries = [entry if entry.fold is None else replace(entry, fold=None) for entry in entries]
     _check(entries, n_folds)
     if n_folds < 3:
         raise DatasetError(f"folds: found {n_folds}; accepted: 3 or more, of which the last is {source}.")
@@ -125,8 +126,9 @@ def leave_one_source_out(
         at for at, entry in enumerate(entries) if entry.source != source and int(group_of[at]) not in seen
     ]
     folds: list[int | None] = [n_folds if entry.source == source else None for entry in entries]
-    free = [replace(entries[at], fold=None) for at in others]
-    for at, fold in zip(others, assign_folds(free, n_folds - 1, seed, by), strict=True):
+    for at, fold in zip(
+        others, assign_folds([entries[at] for at in others], n_folds - 1, seed, by), strict=True
+    ):
         folds[at] = fold
     reason = f"shares a patient or a recording with {source}, which is left out for testing"
     aside = [SetAside(e.record_id, reason) for e, fold in zip(entries, folds, strict=True) if fold is None]
@@ -234,11 +236,8 @@ def _counted(
     n_labels = n_classes + len(names)
     pairs = np.concatenate((group_of[rows] * n_labels + columns, group_of * n_labels + own))
     pairs, counts = np.unique(pairs, return_counts=True)
-    sources = np.full(len(fixed), n_labels, dtype=np.int64)
-    np.minimum.at(sources, group_of, own)
     return Groups(
         sizes=np.bincount(group_of, minlength=len(fixed)),
-        sources=sources,
         group=pairs // n_labels,
         label=pairs % n_labels,
         count=counts,

@@ -8,32 +8,34 @@ by chance. Whole numbers throughout, so that every machine gives the same folds.
 1. Take the label with the fewest records not yet placed (of equals the first label).
 2. Place its groups, those with most records of the label first, then the larger, then in
    the order in which they were given. Each goes to the fold that lacks most records of
-   that label; of equals to the one that lacks most of the group's collection; then to the
-   one that lacks most records; then to the lowest.
+   that label; of equals to the one that lacks most of everything that the group brings (each
+   of its labels, as a share of the label's records, and records, as a share of all); then
+   to the lowest.
 3. Go on with 1 until every group is placed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ONE = 1 << 40
+"""Shares are whole numbers: parts of this one."""
 
 
 @dataclass(frozen=True)
 class Groups:
     """Groups of records, in the order that decides ties.
 
-    sizes: records of each group; sources: column of the collection that each belongs to;
-    group, label, count: how many records of a group have a label, one row for each pair
-    that occurs, sorted by group; n_labels: labels, with the collections among them;
-    fixed: the fold of each group that is settled before, 0 where it is open.
+    sizes: records of each group; group, label, count: how many records of a group have a
+    label, one row for each pair that occurs, sorted by group; n_labels: labels, with the
+    collections among them; fixed: the fold of each group that is settled before, 0 where
+    it is open.
     """
 
     sizes: NDArray[np.int64]
-    sources: NDArray[np.int64]
     group: NDArray[np.int64]
     label: NDArray[np.int64]
     count: NDArray[np.int64]
@@ -44,7 +46,6 @@ class Groups:
 def stratified_folds(groups: Groups, n_folds: int) -> NDArray[np.int64]:
     """Fold of each group, from 1 on. Every group must have at least one label."""
     sizes = groups.sizes.tolist()
-    sources = groups.sources.tolist()
     starts = np.searchsorted(groups.group, np.arange(len(sizes) + 1)).tolist()
     labels, counts = groups.label.tolist(), groups.count.tolist()
     of_label = _members(groups)
@@ -53,6 +54,8 @@ def stratified_folds(groups: Groups, n_folds: int) -> NDArray[np.int64]:
     # What a fold lacks, times the number of folds: a whole number. Grows by no record, falls by each.
     lacks = [[total] * n_folds for total in left]
     lacks_records = [sum(sizes)] * n_folds
+    weights = [_ONE // max(total, 1) for total in left]
+    weight_of_records = _ONE // max(sum(sizes), 1)
     folds = [-1] * len(sizes)
 
     def place(group: int, fold: int) -> None:
@@ -61,6 +64,12 @@ def stratified_folds(groups: Groups, n_folds: int) -> NDArray[np.int64]:
         for pair in range(starts[group], starts[group + 1]):
             lacks[labels[pair]][fold] -= n_folds * counts[pair]
             left[labels[pair]] -= counts[pair]
+
+    def lacks_of_all(group: int, fold: int) -> int:
+        total = weight_of_records * sizes[group] * lacks_records[fold]
+        for pair in range(starts[group], starts[group + 1]):
+            total += weights[labels[pair]] * counts[pair] * lacks[labels[pair]][fold]
+        return total
 
     for group, fold in enumerate(groups.fixed.tolist()):
         if fold:
@@ -73,19 +82,12 @@ def stratified_folds(groups: Groups, n_folds: int) -> NDArray[np.int64]:
             wanted = lacks[rarest]
             for group in of_label[rarest]:
                 if folds[group] < 0:
-                    place(group, _neediest(wanted, lacks[sources[group]], lacks_records))
+                    most = max(wanted)
+                    best = [fold for fold, lack in enumerate(wanted) if lack == most]
+                    if len(best) > 1:
+                        best.sort(key=lambda fold: (-lacks_of_all(group, fold), fold))
+                    place(group, best[0])
     return np.asarray(folds, dtype=np.int64) + 1
-
-
-def _neediest(*lacks: Sequence[int]) -> int:
-    """The fold that lacks most by the first measure, of equals by the second, and so on."""
-    best = list(range(len(lacks[0])))
-    for measure in lacks:
-        most = max(measure[fold] for fold in best)
-        best = [fold for fold in best if measure[fold] == most]
-        if len(best) == 1:
-            break
-    return best[0]
 
 
 def _members(groups: Groups) -> list[list[int]]:
