@@ -43,6 +43,7 @@ def test_a_row_becomes_an_entry(ptbxl):
         statements=(Statement("IMI", "scp-ecg", 35.0), Statement("SR", "scp-ecg", None)),
         source="ptb-xl",
         quality={"baseline_drift": "I-AVF,V4-V6", "pacemaker": "ja, pacemaker"},
+        same_as="ptb-xl/17",
     )
 
 

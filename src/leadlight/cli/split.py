@@ -79,7 +79,8 @@ def command(
         about = {"path": str(out), "sha256": checksum, "note": split.note, "set_aside": len(aside)}
         print_json(about | {"counts": rows})
         return
-    print_table(rows, title=split.note)
+    typer.echo(split.note)
+    print_table(rows)
     if aside:
         typer.echo(f"{len(aside):,} records set aside, such as {aside[0].record_id}: {aside[0].reason}")
     typer.echo(f"SHA-256 of records and folds: {checksum}")
