@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,10 @@ def unfinished(path: Path) -> Iterator[Path]:
     """A name beside ``path`` to write to: it becomes ``path`` when the block ends well, else it is removed.
 
     An older file at ``path`` stays until then. After the block the content is on disk.
-    A process that is killed inside the block leaves PATH.PID.part behind.
+    A process that is killed inside the block leaves PATH.RANDOM.part behind: a process
+    number would not do, since other machines may write to the same folder.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
     try:
         yield part
         with part.open("rb+") as stream:

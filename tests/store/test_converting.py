@@ -138,16 +138,6 @@ def test_further_leads_are_left_out_and_said(tmp_path: Path, write_wfdb: Writer,
     assert record.notes == ("not stored: V7",)
 
 
-def test_flat_leads_are_named_with_or_without_gaps(tmp_path: Path, write_wfdb: Writer, counts) -> None:
-    counts[1] = 17
-    counts[5] = -4
-    counts[5, 100:200] = -32768
-    counts[9] = -32768
-    counts[11, :290] = -32768
-    write_wfdb(tmp_path / "r", counts)
-    assert read_record(tmp_path / "r", 100).flat_leads == ("II", "aVF", "V4")
-
-
 def test_a_record_of_missing_samples_alone_is_not_usable(tmp_path: Path, write_wfdb: Writer, counts) -> None:
     write_wfdb(tmp_path / "r", np.full_like(counts, -32768))
     with pytest.raises(UnusableError, match="every sample is missing"):

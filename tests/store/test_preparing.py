@@ -65,7 +65,7 @@ def test_shards_are_plain_numpy_files(index: DatasetIndex, tmp_path: Path, all_c
 def test_the_description_says_what_is_in_the_store(index: DatasetIndex, tmp_path: Path) -> None:
     index = replace(index, set_aside=(SetAside("99", "no file"),))
     description = store_index(index, tmp_path / "store").description
-    assert description["schema_version"] == 1
+    assert description["schema_version"] == 2
     assert (description["dataset"], description["dataset_version"]) == ("made", "1.0")
     assert description["sampling_rate"] == 100
     assert description["leads"] == list(STANDARD_LEADS)

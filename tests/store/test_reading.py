@@ -200,7 +200,8 @@ def test_a_shard_of_another_size_is_named(store: Store) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("schema_version", 2, "schema_version: found 2; accepted: 1. Update Leadlight"),
+        ("schema_version", 3, "schema_version: found 3; accepted: 2. Update Leadlight"),
+        ("schema_version", 1, "found 1; accepted: 2. An older Leadlight wrote it. Prepare the data set"),
         ("schema_version", "1", "schema_version: found none"),
         ("sampling_rate", None, "sampling_rate: found None"),
         ("leads", "I", "leads: found 'I'; accepted: list"),

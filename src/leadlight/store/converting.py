@@ -12,10 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import FileFormatError, LeadlightError
-from leadlight.files.wfdb import DigitalRecord, physical, read_digital
+from leadlight.files import read
+from leadlight.files.wfdb import DigitalRecord, physical, read_header
+from leadlight.files.wfdb_data import read_samples
 from leadlight.leads import LIMB_COMBINATIONS, derive_limb_leads
+from leadlight.recording import Recording
 from leadlight.signal.resample import resample
 from leadlight.store import layout
+
+_MANY_IN_ONE = (".hdf5", ".h5")
+"""Extensions of files that hold many records; an entry's number says which."""
 
 
 class UnusableError(LeadlightError):
@@ -28,8 +34,7 @@ class StoredRecord:
 
     counts: int16 (leads, samples), C order; file_sampling_rate: Hz, of the file
     that was read; missing_samples, clipped_samples: in all leads together, of
-    what is stored; flat_leads: leads with one value throughout, or none;
-    checksum: SHA-256 of the counts, little-endian.
+    what is stored; checksum: SHA-256 of the counts, little-endian.
     """
 
     counts: NDArray[np.int16]
@@ -37,53 +42,71 @@ class StoredRecord:
     resampled: bool
     missing_samples: int
     clipped_samples: int
-    flat_leads: tuple[str, ...]
     notes: tuple[str, ...]
     checksum: str
 
 
-def read_record(path: Path, sampling_rate: float) -> StoredRecord:
+def read_record(path: Path, sampling_rate: float, number: int | None = None) -> StoredRecord:
     """Read a record and bring it to the store's leads, unit and rate.
 
-    path: without extension; sampling_rate: Hz. Raises FileFormatError for a file
-    that cannot be read and UnusableError for one that lacks leads or samples.
+    path: as a data set's entry names it: without extension where a header names the file
+    (WFDB), else with; number: place in a file of many records; sampling_rate: Hz.
+    Raises FileFormatError for a file that cannot be read and UnusableError for one that
+    lacks leads or samples.
     """
-    record = read_digital(path)
+    extension = path.suffix.lower()
+    if extension in _MANY_IN_ONE:
+        from leadlight.files.code_hdf5 import read_tracing
+
+        if number is None:
+            raise UnusableError(f"no number; a place in {path.name}, which holds many records, is needed")
+        return _from_recording(read_tracing(path, number), sampling_rate)
+    if number is not None:
+        raise UnusableError(f"number {number} of a file that holds one record")
+    if extension not in ("", ".hea"):
+        return _from_recording(read(path), sampling_rate)
+    header = read_header(path)
+    if header.segments:  # they may count in different units
+        return _from_recording(read(path), sampling_rate)
+    return _from_counts(read_samples(header), sampling_rate)
+
+
+def _from_counts(record: DigitalRecord, sampling_rate: float) -> StoredRecord:
     header = record.header
     notes = list(header.notes)
     if not all(channel.unit for channel in header.channels):
         notes.append("no unit in the header, millivolts by WFDB's rule")
     plan = _plan(header.leads)
-    if plan.surplus:
-        notes.append(f"not stored: {', '.join(plan.surplus)}")
-    resampled = header.sampling_rate != sampling_rate
-    clipped = 0
-    if plan.derived or not _is_in_microvolts(record):
-        values, derived = _microvolts(record, plan)
-        if derived:
-            notes.append(f"derived from I and II: {', '.join(derived)}")
-        counts, clipped = _rounded(resample(values, header.sampling_rate, sampling_rate))
-    elif resampled:
+    rate = header.sampling_rate
+    if _is_in_microvolts(record) and not plan.derived:
         stored = _in_order(record.samples, plan)
+        if rate == sampling_rate:
+            counts = np.ascontiguousarray(stored, dtype=np.int16)
+            return _examined(counts, rate, sampling_rate, 0, [*notes, *plan.notes])
         values = stored.astype(np.float32)
         values[stored == layout.MISSING] = np.nan
-        counts, clipped = _rounded(resample(values, header.sampling_rate, sampling_rate))
     else:
-        counts = np.ascontiguousarray(_in_order(record.samples, plan), dtype=np.int16)
-    if resampled:
-        notes.append(f"resampled from {header.sampling_rate:g} to {sampling_rate:g} Hz")
-    if clipped:
-        limit = layout.LARGEST_COUNT / layout.COUNTS_PER_MILLIVOLT
-        notes.append(f"{clipped} samples clipped at {limit:g} mV")
-    return _examined(counts, header.sampling_rate, resampled, notes)
+        signal = physical(record) * np.float32(layout.COUNTS_PER_MILLIVOLT)
+        values = _with_all_leads(signal, header.leads, plan)
+    counts, clipped = _rounded(resample(values, rate, sampling_rate))
+    return _examined(counts, rate, sampling_rate, clipped, [*notes, *plan.notes])
+
+
+def _from_recording(recording: Recording, sampling_rate: float) -> StoredRecord:
+    plan = _plan(recording.leads)
+    signal = recording.signal * np.float32(layout.COUNTS_PER_MILLIVOLT)
+    values = _with_all_leads(signal, recording.leads, plan)
+    counts, clipped = _rounded(resample(values, recording.sampling_rate, sampling_rate))
+    notes = [*recording.notes, *plan.notes]
+    return _examined(counts, recording.sampling_rate, sampling_rate, clipped, notes)
 
 
 @dataclass(frozen=True)
 class _Plan:
     order: tuple[int, ...]  # channel of each standard lead that is in the file
     derived: tuple[str, ...]
-    surplus: tuple[str, ...]
     is_file_order: bool
+    notes: tuple[str, ...]
 
 
 @lru_cache(maxsize=64)
@@ -100,7 +123,10 @@ def _plan(leads: tuple[str, ...]) -> _Plan:
         )
     order = tuple(leads.index(lead) for lead in layout.LEADS if lead in leads)
     surplus = tuple(lead for lead in leads if lead not in layout.LEADS)
-    return _Plan(order, absent, surplus, order == tuple(range(len(leads))))
+    notes = [f"not stored: {', '.join(surplus)}"] if surplus else []
+    if absent:
+        notes.append(f"derived from I and II: {', '.join(absent)}")
+    return _Plan(order, absent, order == tuple(range(len(leads))), tuple(notes))
 
 
 def _in_order(samples: NDArray[Any], plan: _Plan) -> NDArray[Any]:
@@ -118,12 +144,10 @@ def _is_in_microvolts(record: DigitalRecord) -> bool:
     )
 
 
-def _microvolts(record: DigitalRecord, plan: _Plan) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """float32 (leads, samples) in microvolts, NaN where missing, and the leads that were derived."""
-    signal = physical(record) * np.float32(layout.COUNTS_PER_MILLIVOLT)
-    leads = tuple(record.header.leads[channel] for channel in plan.order)
-    values, _, derived = derive_limb_leads(_in_order(signal, plan), leads)
-    return values, derived
+def _with_all_leads(signal: NDArray[np.float32], leads: tuple[str, ...], plan: _Plan) -> NDArray[np.float32]:
+    """The store's leads in its order; what is missing among the limb leads is derived."""
+    values, _, _ = derive_limb_leads(_in_order(signal, plan), tuple(leads[row] for row in plan.order))
+    return values
 
 
 def _rounded(values: NDArray[np.float32]) -> tuple[NDArray[np.int16], int]:
@@ -140,28 +164,30 @@ def _rounded(values: NDArray[np.float32]) -> tuple[NDArray[np.int16], int]:
 
 
 def _examined(
-    counts: NDArray[np.int16], file_sampling_rate: float, resampled: bool, notes: list[str]
+    counts: NDArray[np.int16], file_rate: float, sampling_rate: float, clipped_here: int, notes: list[str]
 ) -> StoredRecord:
+    """What the index says of the counts. clipped_here: how many samples did not fit."""
+    if file_rate != sampling_rate:
+        notes.append(f"resampled from {file_rate:g} to {sampling_rate:g} Hz")
+    if clipped_here:
+        limit = layout.LARGEST_COUNT / layout.COUNTS_PER_MILLIVOLT
+        notes.append(f"{clipped_here} samples clipped at {limit:g} mV")
     if counts.shape[1] == 0:
         raise UnusableError("holds no samples")
-    lowest, highest = counts.min(axis=1), counts.max(axis=1)
+    lowest, highest = counts.min(), counts.max()
     missing = clipped = 0
-    flat = lowest == highest
-    if lowest.min() == layout.MISSING:
-        gaps = counts == layout.MISSING
-        missing = int(np.count_nonzero(gaps))
+    if lowest == layout.MISSING:
+        missing = int(np.count_nonzero(counts == layout.MISSING))
         if missing == counts.size:
             raise UnusableError("every sample is missing")
-        flat = np.where(gaps, layout.LARGEST_COUNT, counts).min(axis=1) >= highest
-    if highest.max() == layout.LARGEST_COUNT or lowest.min() <= -layout.LARGEST_COUNT:
+    if highest == layout.LARGEST_COUNT or lowest <= -layout.LARGEST_COUNT:
         clipped = int(np.count_nonzero(np.abs(counts.astype(np.int32)) == layout.LARGEST_COUNT))
     return StoredRecord(
         counts=counts,
-        file_sampling_rate=file_sampling_rate,
-        resampled=resampled,
+        file_sampling_rate=file_rate,
+        resampled=file_rate != sampling_rate,
         missing_samples=missing,
         clipped_samples=clipped,
-        flat_leads=tuple(lead for lead, is_flat in zip(layout.LEADS, flat, strict=True) if is_flat),
         notes=tuple(notes),
         checksum=record_checksum(counts),
     )

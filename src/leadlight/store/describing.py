@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,60 +14,97 @@ from typing import Any
 from leadlight import __version__
 from leadlight.datasets import DatasetIndex, RecordEntry
 from leadlight.errors import StoreError
+from leadlight.recording import Statement
 from leadlight.store import layout
 from leadlight.store.shards import Shard
 from leadlight.store.workspace import Request
-from leadlight.writing import write_whole
+from leadlight.writing import unfinished, write_whole
+
+_ROW_GROUP = 16_384
+"""Rows that are held before they are written: a row group of the index, if shards are not larger."""
+
+
+@dataclass
+class _Counts:
+    """What the description says of all records together; shards are added one by one."""
+
+    records: int = 0
+    resampled: int = 0
+    patients: set[str] = field(default_factory=set)
+    lengths: set[int] = field(default_factory=set)
+    folds: Counter[int | None] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    rates: Counter[float] = field(default_factory=Counter)
+
+    def add(self, entries: list[RecordEntry], rows: list[dict[str, Any]]) -> None:
+        self.records += len(rows)
+        self.resampled += sum(row["resampled"] for row in rows)
+        self.patients.update(entry.patient_id for entry in entries)
+        self.lengths.update(row["n_samples"] for row in rows)
+        self.folds.update(entry.fold for entry in entries)
+        self.sources.update(entry.source for entry in entries)
+        self.rates.update(row["file_sampling_rate"] for row in rows)
+
+    def described(self) -> dict[str, Any]:
+        folds = sorted(self.folds, key=lambda fold: (fold is None, fold))
+        return {
+            "records": self.records,
+            "patients": len(self.patients),
+            "records_per_fold": {str(fold): self.folds[fold] for fold in folds},
+            "sources": {source: self.sources[source] for source in sorted(self.sources)},
+            "n_samples": next(iter(self.lengths)) if len(self.lengths) == 1 else None,
+            "records_resampled": self.resampled,
+            "file_sampling_rates": {f"{rate:g}": self.rates[rate] for rate in sorted(self.rates)},
+        }
 
 
 def write_index(index: DatasetIndex, shards: Iterator[Shard], workspace: Path) -> dict[str, Any]:
     """Write ``index.parquet``; returns what the description says of shards, records and set-asides.
 
-    Shards are taken one at a time: only their Arrow columns stay in memory.
+    Shards are taken one at a time, and a row group at a time is in memory.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tables, files = [], []
+    schema = layout.index_schema(index.columns)
+    counts, files = _Counts(), []
     set_aside = [{"record_id": one.record_id, "reason": one.reason} for one in index.set_aside]
-    for shard in shards:
-        tables.append(_table(index, shard))
-        files.append(
-            {
-                "file": layout.shard_name(shard.number),
-                "records": len(shard.rows),
-                "bytes": shard.size,
-                "sha256": shard.checksum,
-            }
-        )
-        set_aside += [
-            {"record_id": index.entries[entry].record_id, "reason": reason}
-            for entry, reason in shard.set_aside
-        ]
-    table = pa.concat_tables(tables).combine_chunks()
-    if not table.num_rows:
-        raise StoreError(_nothing_stored(index, set_aside))
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    content = sink.getvalue().to_pybytes()
-    write_whole(workspace / layout.INDEX_FILE, content)
-    lengths = table["n_samples"].unique().to_pylist()
-    folds = Counter(table["fold"].to_pylist())
+    with unfinished(workspace / layout.INDEX_FILE) as part:
+        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+            waiting: list[Any] = []
+            for shard in shards:
+                entries = [index.entries[row["entry"]] for row in shard.rows]
+                counts.add(entries, shard.rows)
+                waiting.append(_table(schema, entries, shard))
+                if sum(table.num_rows for table in waiting) >= _ROW_GROUP:
+                    writer.write_table(pa.concat_tables(waiting), _ROW_GROUP * 2)
+                    waiting = []
+                files.append(
+                    {
+                        "file": layout.shard_name(shard.number),
+                        "records": len(shard.rows),
+                        "bytes": shard.size,
+                        "sha256": shard.checksum,
+                    }
+                )
+                set_aside += [
+                    {"record_id": index.entries[entry].record_id, "reason": reason}
+                    for entry, reason in shard.set_aside
+                ]
+            if not counts.records:
+                raise StoreError(_nothing_stored(index, set_aside))
+            if waiting:
+                writer.write_table(pa.concat_tables(waiting), _ROW_GROUP * 2)
+        with part.open("rb") as stream:
+            checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+        size = part.stat().st_size
     return {
-        "records": table.num_rows,
-        "patients": len(table["patient_id"].unique()),
-        "records_per_fold": {
-            str(fold): folds[fold] for fold in sorted(folds, key=lambda fold: (fold is None, fold))
-        },
-        "n_samples": lengths[0] if len(lengths) == 1 else None,
-        "records_resampled": sum(table["resampled"].to_pylist()),
+        **counts.described(),
+        "columns": dict(index.columns),
+        "label_columns": list(index.label_columns),
         "set_aside": set_aside,
         "shards": files,
-        "index": {
-            "file": layout.INDEX_FILE,
-            "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        },
+        "index": {"file": layout.INDEX_FILE, "bytes": size, "sha256": checksum},
     }
 
 
@@ -98,37 +135,35 @@ def write_description(
     write_whole(workspace / layout.DESCRIPTION_FILE, content)
 
 
-def _table(index: DatasetIndex, shard: Shard) -> Any:
+def _table(schema: Any, entries: list[RecordEntry], shard: Shard) -> Any:
     import pyarrow as pa
 
-    entries = [index.entries[row["entry"]] for row in shard.rows]
-    from_entries = [_from_entry(entry) for entry in entries]
-    columns: dict[str, list[Any]] = {"shard": [shard.number] * len(entries)}
-    for name in layout.index_schema().names:
-        if name == "notes":
-            columns[name] = [
-                [*entry.notes, *row["notes"]] for entry, row in zip(entries, shard.rows, strict=True)
-            ]
-        elif from_entries and name in from_entries[0]:
-            columns[name] = [values[name] for values in from_entries]
-        elif name not in columns:
-            columns[name] = [row[name] for row in shard.rows]
-    schema = layout.index_schema()
-    return pa.table([pa.array(columns[field.name], type=field.type) for field in schema], schema=schema)
-
-
-def _from_entry(entry: RecordEntry) -> dict[str, Any]:
-    return {
-        "record_id": entry.record_id,
-        "patient_id": entry.patient_id,
-        "fold": entry.fold,
-        "age": entry.age,
-        "sex": entry.sex,
-        "statements": [asdict(one) for one in entry.statements],
-        "quality": list(entry.quality.items()),
-        "source": entry.source,
-        "source_path": entry.path,
+    columns: dict[str, list[Any]] = {
+        "shard": [shard.number] * len(entries),
+        "statements": _statements(entries),
+        "quality": [list(entry.quality.items()) for entry in entries],
+        "source_path": [entry.path for entry in entries],
+        "notes": [[*entry.notes, *row["notes"]] for entry, row in zip(entries, shard.rows, strict=True)],
     }
+    for name in schema.names:
+        if name in columns:
+            continue
+        if name in layout.FROM_ENTRIES:
+            columns[name] = [getattr(entry, name) for entry in entries]
+        elif name in layout.OUR_COLUMNS:
+            columns[name] = [row[name] for row in shard.rows]
+        else:
+            columns[name] = [entry.columns.get(name) for entry in entries]
+    return pa.table([pa.array(columns[one.name], type=one.type) for one in schema], schema=schema)
+
+
+def _statements(entries: list[RecordEntry]) -> list[list[dict[str, Any]]]:
+    plain: dict[Statement, dict[str, Any]] = {}
+    for entry in entries:
+        for one in entry.statements:
+            if one not in plain:
+                plain[one] = asdict(one)
+    return [[plain[one] for one in entry.statements] for entry in entries]
 
 
 def _nothing_stored(index: DatasetIndex, set_aside: list[dict[str, str]]) -> str:

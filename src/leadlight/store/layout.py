@@ -5,12 +5,18 @@ A store is a folder:
 - ``signals-00000.npy`` ...: one flat int16 array each, record after record, each
   record (leads, samples) in C order; 1 count = 1 microvolt, -32768 = missing.
 - ``index.parquet``: one row a record; ``shard`` and ``offset`` (in counts) say where it lies.
+  Behind Leadlight's columns stand the data set's own.
 - ``store.json``: the description. It is written last: without it there is no store.
+
+Version 2 added what is known of each lead's quality, ``same_as``, ``number`` and the
+data set's own columns to the index, and ``columns``, ``label_columns`` and ``sources`` to
+the description.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +25,7 @@ import numpy as np
 from leadlight.errors import StoreError
 from leadlight.leads import STANDARD_LEADS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LEADS = STANDARD_LEADS
 COUNTS_PER_MILLIVOLT = 1000
 MISSING = -32768
@@ -31,6 +37,8 @@ INDEX_FILE = "index.parquet"
 REQUEST_FILE = "request.json"
 """Stands in the workspace of a store that is being written."""
 WORKSPACE_SUFFIX = ".preparing"
+CLAIM = "claim-"
+"""Start of the name of a file in the workspace by which a writer's machines know that it still writes."""
 
 _SHARD_HEADER_BYTES = 128
 
@@ -47,15 +55,28 @@ _INDEX_COLUMNS: dict[str, str] = {
     "offset": "int64",
     "missing_samples": "int64",
     "clipped_samples": "int64",
+    "missing_leads": "strings",
     "flat_leads": "strings",
+    "saturated_leads": "strings",
+    "noisy_leads": "strings",
+    "mains_leads": "strings",
+    "limb_leads": "string",
     "quality": "quality",
     "notes": "strings",
     "source": "string",
     "source_path": "string",
+    "number": "int64",
+    "same_as": "string",
     "file_sampling_rate": "float64",
     "resampled": "bool_",
     "checksum": "string",
 }
+OUR_COLUMNS = tuple(_INDEX_COLUMNS)
+FROM_ENTRIES = ("record_id", "patient_id", "fold", "age", "sex", "source", "number", "same_as")
+"""Columns that are a record's entry word for word (``datasets.index.RecordEntry``)."""
+
+# What a data set's own column may hold (datasets.index.ColumnKind) -> Arrow type.
+_OWN_COLUMNS = {"number": "float64", "text": "string"}
 
 _DESCRIPTION_KEYS: dict[str, type | tuple[type, ...]] = {
     "dataset": str,
@@ -69,6 +90,9 @@ _DESCRIPTION_KEYS: dict[str, type | tuple[type, ...]] = {
     "set_aside": list,
     "shards": list,
     "index": dict,
+    "columns": dict,
+    "label_columns": list,
+    "sources": dict,
 }
 
 
@@ -98,8 +122,24 @@ def workspace_of(out: Path) -> Path:
     return out.with_name(out.name + WORKSPACE_SUFFIX)
 
 
-def index_schema() -> Any:
-    """Arrow schema of ``index.parquet``."""
+def check_own_columns(dataset: str, columns: Mapping[str, str]) -> None:
+    """Refuse a data set's own columns that have a name of ours, or hold what an index cannot. StoreError."""
+    taken = sorted(name for name in columns if name in _INDEX_COLUMNS)
+    if taken:
+        raise StoreError(
+            f"{dataset}: found the column {', '.join(taken)}, a name that every store's index uses itself; "
+            f"accepted: other names than {', '.join(_INDEX_COLUMNS)}. Rename it where it comes from."
+        )
+    for name, kind in columns.items():
+        if not name or kind not in _OWN_COLUMNS:
+            raise StoreError(
+                f"{dataset}: found the column {name!r} of kind {kind!r}; "
+                f"accepted: a name, and {' or '.join(_OWN_COLUMNS)}."
+            )
+
+
+def index_schema(columns: Mapping[str, str] | None = None) -> Any:
+    """Arrow schema of ``index.parquet``: our columns, then the data set's own (name -> kind)."""
     import pyarrow as pa
 
     statement = pa.struct([("code", pa.string()), ("system", pa.string()), ("likelihood", pa.float64())])
@@ -108,11 +148,9 @@ def index_schema() -> Any:
         "strings": pa.list_(pa.string()),
         "quality": pa.map_(pa.string(), pa.string()),
     }
+    types = {**_INDEX_COLUMNS, **{name: _OWN_COLUMNS[kind] for name, kind in (columns or {}).items()}}
     return pa.schema(
-        [
-            (name, kinds[kind] if kind in kinds else getattr(pa, kind)())
-            for name, kind in _INDEX_COLUMNS.items()
-        ]
+        [(name, kinds[kind] if kind in kinds else getattr(pa, kind)()) for name, kind in types.items()]
     )
 
 
@@ -138,7 +176,11 @@ def read_description(folder: Path) -> dict[str, Any]:
         raise StoreError(f"{file}, schema_version: found none; accepted: {SCHEMA_VERSION}. {_AGAIN}")
     version = description["schema_version"]
     if version != SCHEMA_VERSION:
-        remedy = "Update Leadlight (pip install --upgrade leadlight)." if version > SCHEMA_VERSION else _AGAIN
+        remedy = (
+            "Update Leadlight (pip install --upgrade leadlight)."
+            if version > SCHEMA_VERSION
+            else f"An older Leadlight wrote it. {_AGAIN}"
+        )
         raise StoreError(f"{file}, schema_version: found {version}; accepted: {SCHEMA_VERSION}. {remedy}")
     for key, kind in _DESCRIPTION_KEYS.items():
         if not isinstance(description.get(key), kind):
@@ -146,6 +188,10 @@ def read_description(folder: Path) -> dict[str, Any]:
             names = " or ".join(one.__name__ for one in kinds)
             raise StoreError(f"{file}, {key}: found {description.get(key)!r}; accepted: {names}. {_AGAIN}")
     _check_files(file, description)
+    try:
+        check_own_columns("columns", description["columns"])
+    except StoreError as error:
+        raise StoreError(f"{file}, {error} {_AGAIN}") from None
     expected = {"counts_per_millivolt": COUNTS_PER_MILLIVOLT, "missing_sample": MISSING}
     for key, value in expected.items():
         if description[key] != value:

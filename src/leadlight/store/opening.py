@@ -20,16 +20,25 @@ def open_or_prepare(
     data: str | os.PathLike[str],
     sampling_rate: float = 100.0,
     on_progress: ProgressCallback = silent,
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    splits: str | os.PathLike[str] | None = None,
 ) -> Store:
     """The store for training on ``data``: a store, or the folder of a data set.
 
     A data set is prepared into the cache (``LEADLIGHT_CACHE``, else the user's
     cache folder) the first time, and again when its index or files have changed;
-    ``Store.path`` says where. sampling_rate: Hz.
-    Raises StoreError for a store of another rate, and as ``prepare`` does.
+    ``Store.path`` says where. sampling_rate: Hz; labels, splits: as for ``prepare``, for
+    a data set alone. Raises StoreError for a store of another rate or with labels or splits, and as
+    ``prepare`` does.
     """
     folder = Path(data)
     if layout.is_store(folder):
+        if labels is not None or splits is not None:
+            raise StoreError(
+                f"{folder}: found a store, together with labels or splits; accepted: a data set's folder "
+                "with them. A store keeps what it was prepared with: leadlight prepare NAME DIR."
+            )
         store = open_store(folder)
         if store.sampling_rate != sampling_rate:
             raise StoreError(
@@ -40,7 +49,7 @@ def open_or_prepare(
         return store
     if not folder.exists() or (folder / layout.REQUEST_FILE).exists():
         layout.read_description(folder)  # says what is wrong, and the command that mends it
-    index = read_index(detect(folder), folder, sampling_rate)
+    index = read_index(detect(folder), folder, sampling_rate, labels=labels, splits=splits)
     request = request_of(index)
     place = hashlib.sha256(f"{folder.resolve()}\n{request.fingerprint}".encode()).hexdigest()[:12]
     out = cache_folder() / "stores" / f"{index.dataset}-{sampling_rate:g}hz-{place}"

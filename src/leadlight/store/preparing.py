@@ -1,27 +1,23 @@
-"""Prepare a data set: read, check, resample and store every record once, on all cores."""
+"""Prepare a data set: read, check, resample and store every record once, on all cores or many machines."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from leadlight.datasets import DatasetIndex, read_index
 from leadlight.errors import StoreError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.store import layout
 from leadlight.store.describing import write_description, write_index
+from leadlight.store.processes import write_in_processes
 from leadlight.store.reading import Store, open_store
-from leadlight.store.shards import Shard, ShardTask, finished_shard, plan_shards, write_shard
+from leadlight.store.shards import Shard, ShardTask, finished_shard, plan_shards
 from leadlight.store.workspace import check_target, discard, locked_workspace, publish, request_of, tidy
 
-# A second process takes about half a second to start; below this much work
-# (in seconds, at about these rates on one core) one process is sooner done.
-_WORTH_A_POOL = 2.0
-_SECONDS_A_RECORD, _SECONDS_A_RESAMPLED_RECORD = 0.0003, 0.001
+ENGINES = ("processes", "ray")
+"""What writes the shards: processes on this machine, or a Ray cluster."""
 
 
 def prepare(
@@ -33,19 +29,29 @@ def prepare(
     on_progress: ProgressCallback = silent,
     *,
     overwrite: bool = False,
+    labels: str | os.PathLike[str] | None = None,
+    splits: str | os.PathLike[str] | None = None,
+    engine: str = "processes",
+    address: str | None = None,
 ) -> Store:
     """Read and check a data set once and store it for training.
 
     name: of the data set, such as "ptb-xl"; root: its folder; out: the store to
-    write; sampling_rate: Hz; workers: processes, None for as many as pay off.
+    write; sampling_rate: Hz; workers: processes, None for as many as pay off; labels:
+    a table of labels, for data sets that come without; splits: a file of folds, in place
+    of the data set's own. engine: "processes" on this machine, or "ray" for a cluster, at
+    its address or, without one, started on this machine; all its machines must see ``root``
+    and ``out`` under the same path. Both write the same store.
     A store that is already there for the same request is returned as it is. After
     a kill, the same call goes on from the finished shards. Records that cannot be
     used are set aside in the store's description. Raises DatasetError for the data
     set as a whole; StoreError where ``out`` is in the way or in use, where no
-    record can be stored, and when a worker process dies.
+    record can be stored, when a worker process dies, and for a cluster that cannot serve.
     """
-    index = read_index(name, root, sampling_rate)
-    return store_index(index, Path(out), workers, on_progress, overwrite=overwrite)
+    index = read_index(name, root, sampling_rate, labels=labels, splits=splits)
+    return store_index(
+        index, Path(out), workers, on_progress, overwrite=overwrite, engine=engine, address=address
+    )
 
 
 def store_index(
@@ -55,10 +61,17 @@ def store_index(
     on_progress: ProgressCallback = silent,
     *,
     overwrite: bool = False,
+    engine: str = "processes",
+    address: str | None = None,
 ) -> Store:
     """Store the records of an index; see ``prepare``."""
     if workers is not None and workers < 1:
         raise StoreError(f"workers: found {workers}; accepted: 1 or more, or None.")
+    if engine not in ENGINES:
+        raise StoreError(f"engine: found {engine!r}; accepted: {', '.join(ENGINES)}.")
+    if address is not None and engine != "ray":
+        raise StoreError(f'address: found {address!r} with engine "{engine}"; accepted: with "ray" alone.')
+    layout.check_own_columns(index.dataset, index.columns)
     request = request_of(index)
     if check_target(out, request, overwrite):
         tidy(out)
@@ -69,7 +82,7 @@ def store_index(
             discard(workspace)
             return open_store(out)
         if not layout.is_store(workspace):
-            _write_shards(index, workspace, workers, on_progress)
+            _write_shards(index, workspace, workers, on_progress, engine, address)
             try:
                 counted = write_index(index, _finished_shards(index, workspace), workspace)
             except StoreError:
@@ -81,7 +94,12 @@ def store_index(
 
 
 def _write_shards(
-    index: DatasetIndex, workspace: Path, workers: int | None, on_progress: ProgressCallback
+    index: DatasetIndex,
+    workspace: Path,
+    workers: int | None,
+    on_progress: ProgressCallback,
+    engine: str,
+    address: str | None,
 ) -> None:
     tasks = [
         ShardTask(workspace, number, first, index.entries[first:last], index.root, index.sampling_rate)
@@ -98,13 +116,14 @@ def _write_shards(
         done += number
         on_progress(done, total, message)
 
-    n_workers = min(_choose_workers(waiting) if workers is None else workers, len(waiting))
-    if n_workers > 1:
-        _in_processes(waiting, n_workers, tick)
+    if not waiting:
         return
-    with _one_blas_thread():
-        for task in waiting:
-            write_shard(task, tick)
+    if engine == "ray":
+        from leadlight.store.cluster import write_on_cluster
+
+        write_on_cluster(waiting, workers, tick, address)
+    else:
+        write_in_processes(waiting, workers, tick)
 
 
 def _finished_shards(index: DatasetIndex, workspace: Path) -> Iterator[Shard]:
@@ -116,60 +135,3 @@ def _finished_shards(index: DatasetIndex, workspace: Path) -> Iterator[Shard]:
                 "Run the same call again."
             )
         yield shard
-
-
-def _choose_workers(tasks: list[ShardTask]) -> int:
-    seconds = sum(
-        _SECONDS_A_RECORD if entry.file_sampling_rate == task.sampling_rate else _SECONDS_A_RESAMPLED_RECORD
-        for task in tasks
-        for entry in task.entries
-    )
-    if seconds < _WORTH_A_POOL:
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _in_processes(tasks: list[ShardTask], n_workers: int, tick: Callable[[int], None]) -> None:
-    import multiprocessing
-
-    # Not fork: the caller may have threads (torch, BLAS) that a fork would leave half alive.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_start_worker)
-    try:
-        for future in as_completed([pool.submit(write_shard, task) for task in tasks]):
-            tick(future.result())
-    except BrokenProcessPool as error:
-        raise StoreError(
-            "prepare: a worker process ended unexpectedly (killed, or out of memory). What is finished is "
-            "kept: run the same call again and it goes on from there, with workers=1 to find the record. "
-            'In a script of your own, call it under `if __name__ == "__main__":`, or no worker can start.'
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Set up a worker process: one BLAS thread, and no life after its parent's death."""
-    import multiprocessing
-    import signal
-    import threading
-
-    from threadpoolctl import threadpool_limits
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers it, and the shard is finished
-    threadpool_limits(1, "blas")
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def end_with_parent() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def _one_blas_thread() -> Any:
-    from threadpoolctl import threadpool_limits
-
-    # The products here are small: a second thread costs more than it brings.
-    return threadpool_limits(1, "blas")

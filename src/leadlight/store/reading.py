@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from leadlight.errors import StoreError
 from leadlight.recording import Patient, Recording, Statement
 from leadlight.store import layout
+from leadlight.store.statements import StatementColumn, read_statements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,7 @@ class Store:
 
     def __getstate__(self) -> dict[str, Any]:
         # Maps and the table stay behind: another process opens its own.
-        left_behind = {"_shards", "index", "_statements", "_row_of"}
+        left_behind = {"_shards", "index", "_places", "_statements", "_known"}
         return {name: value for name, value in self.__dict__.items() if name not in left_behind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -70,10 +72,34 @@ class Store:
 
     @cached_property
     def index(self) -> pd.DataFrame:
-        """One row a record: ids, patient, fold, age, sex, statements, quality, place, source, checksum."""
-        table = self._read_index(None)
-        frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
+        """One row a record: ids, patient, fold, age, sex, statements, quality, place, source, checksum.
+
+        Behind them the data set's own columns (``description["columns"]``). All of it is in
+        memory: for a large store take what is needed with ``columns`` and ``statements``.
+        """
+        frame: pd.DataFrame = self._read_index(None).to_pandas(maps_as_pydicts="strict")
         return frame
+
+    def columns(self, *names: str) -> Any:
+        """These columns of the index as a ``pyarrow.Table``, without reading the others.
+
+        Text that repeats is dictionary-encoded. Raises StoreError for a column that is not there.
+        """
+        known = layout.index_schema(self.description["columns"]).names
+        absent = [name for name in names if name not in known]
+        if absent:
+            raise StoreError(f"columns: found {', '.join(absent)}; accepted: {', '.join(known)}.")
+        return self._read_index(list(names))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Samples of each record: (records,)."""
+        return self._places[:, 2]
+
+    @property
+    def missing_samples(self) -> NDArray[np.int64]:
+        """Missing samples of each record, in all leads together: (records,)."""
+        return self._places[:, 3]
 
     def counts(self, rows: Rows) -> NDArray[np.int16]:
         """Signals as stored: int16 (n, leads, samples), 1 count = 1 microvolt, -32768 = missing.
@@ -81,17 +107,10 @@ class Store:
         Raises StoreError for rows that are not there and for records of different lengths.
         """
         numbers = self._numbers(rows)
-        places = self._places[numbers]
-        lengths = places[:, 2]
-        n_samples = int(lengths[0]) if len(lengths) else int(self.description.get("n_samples") or 0)
-        if (lengths != n_samples).any():
-            raise StoreError(
-                f"counts: found records of {lengths.min()} to {lengths.max()} samples; accepted: one length "
-                "a call. Choose rows by index['n_samples'], or take them one at a time."
-            )
+        n_samples = self._one_length(numbers, "counts")
         n_leads = len(self.leads)
         result = np.empty((len(numbers), n_leads * n_samples), dtype=np.int16)
-        for target, (shard, offset, _, _) in zip(result, places.tolist(), strict=True):
+        for target, (shard, offset, _, _) in zip(result, self._places[numbers].tolist(), strict=True):
             target[:] = self._shard(shard)[offset : offset + n_leads * n_samples]
         return result.reshape(len(numbers), n_leads, n_samples)
 
@@ -102,40 +121,104 @@ class Store:
         and StoreError for a lead that is not stored.
         """
         numbers = self._numbers(rows)
-        counts = self.counts(numbers)
-        if leads is not None and tuple(leads) != self.leads:
-            absent = [lead for lead in leads if lead not in self.leads]
-            if absent:
-                raise StoreError(f"leads: found {', '.join(absent)}; accepted: {', '.join(self.leads)}.")
-            counts = counts[:, [self.leads.index(lead) for lead in leads]]
+        n_samples = self._one_length(numbers, "signals")
+        return self._windows(numbers, np.zeros(len(numbers), dtype=np.int64), n_samples, leads)
+
+    def windows(
+        self,
+        rows: Rows,
+        starts: int | Sequence[int] | NDArray[np.integer[Any]],
+        n_samples: int,
+        leads: Sequence[str] | None = None,
+    ) -> NDArray[np.float32]:
+        """A window of each record, in millivolts: float32 (n, leads, n_samples).
+
+        starts: the first sample of each window, or one for all; a window may reach over
+        either end of its record. NaN there, and where a sample is missing. Records may differ in
+        length. leads: these, in this order; None for all as stored.
+        Raises StoreError for rows and leads that are not there, and for starts that are no
+        whole numbers, one a row.
+        """
+        numbers = self._numbers(rows)
+        first = np.asarray(starts)
+        if not np.issubdtype(first.dtype, np.integer) or first.shape not in ((), numbers.shape):
+            raise StoreError(
+                f"starts: found {first.dtype} of shape {first.shape}; accepted: a whole number, "
+                f"or one for each of the {len(numbers)} rows."
+            )
+        if n_samples < 1:
+            raise StoreError(f"n_samples: found {n_samples}; accepted: 1 or more.")
+        return self._windows(numbers, np.broadcast_to(first, numbers.shape), int(n_samples), leads)
+
+    def _windows(
+        self,
+        numbers: NDArray[np.int64],
+        starts: NDArray[Any],
+        n_samples: int,
+        leads: Sequence[str] | None,
+    ) -> NDArray[np.float32]:
+        n_stored = len(self.leads)
+        chosen = self._chosen(leads)
+        counts = np.empty((len(numbers), n_stored if chosen is None else len(chosen), n_samples), np.int16)
+        gaps = []
+        places = zip(self._places[numbers].tolist(), starts.tolist(), strict=True)
+        for number, (target, ((shard, offset, length, missing), start)) in enumerate(
+            zip(counts, places, strict=True)
+        ):
+            record = self._shard(shard)[offset : offset + n_stored * length].reshape(n_stored, length)
+            if chosen is not None:
+                record = record[chosen]
+            if start == 0 and length == n_samples:
+                target[:] = record
+            else:
+                first, last = max(start, 0), min(start + n_samples, length)
+                inside = slice(first - start, max(last - start, first - start))
+                if inside.stop - inside.start < n_samples:
+                    target[:] = layout.MISSING
+                    missing = 1
+                if inside.stop > inside.start:
+                    target[:, inside] = record[:, first:last]
+            if missing:
+                gaps.append(number)
         signals = layout.millivolts(counts)
-        for place in np.flatnonzero(self._places[numbers, 3]):
-            signals[place][counts[place] == layout.MISSING] = np.nan
+        for number in gaps:
+            signals[number][counts[number] == layout.MISSING] = np.nan
         return signals
+
+    def _chosen(self, leads: Sequence[str] | None) -> list[int] | None:
+        """Stored rows of these leads; None for all as they are."""
+        if leads is None or tuple(leads) == self.leads:
+            return None
+        absent = [lead for lead in leads if lead not in self.leads]
+        if absent:
+            raise StoreError(f"leads: found {', '.join(absent)}; accepted: {', '.join(self.leads)}.")
+        return [self.leads.index(lead) for lead in leads]
+
+    def _one_length(self, numbers: NDArray[np.int64], call: str) -> int:
+        lengths = self._places[numbers, 2]
+        if not len(lengths):
+            return int(self.description.get("n_samples") or 0)
+        if lengths.min() != lengths.max():
+            raise StoreError(
+                f"{call}: found records of {lengths.min()} to {lengths.max()} samples; accepted: one length "
+                "a call. Choose rows by their n_samples, take windows, or take them one at a time."
+            )
+        return int(lengths[0])
 
     def statements(self, rows: Rows) -> list[tuple[Statement, ...]]:
         """What the source says of each record."""
-        return [self._statements[row] for row in self._numbers(rows).tolist()]
+        return self._statements.of(self._numbers(rows))
 
     def recording(self, record: int | str) -> Recording:
         """One record, by row number or by record id, with its patient, statements and notes."""
-        if isinstance(record, str):
-            if record not in self._row_of:
-                raise StoreError(f"{self.path}: no record with this id; Store.index['record_id'] lists them.")
-            row = self._row_of[record]
-        else:
-            row = int(self._numbers(record)[0])
-        entry = self.index.iloc[row]
-        known: dict[str, Any] = {
-            key: None if _is_missing(entry[key]) else entry[key] for key in ("age", "sex")
-        }
-        age = None if known["age"] is None else float(known["age"])
+        row = self._row_of(record) if isinstance(record, str) else int(self._numbers(record)[0])
+        entry = self._known.slice(row, 1).to_pylist()[0]
         return Recording(
             signal=self.signals([row])[0],
             leads=self.leads,
             sampling_rate=self.sampling_rate,
-            patient=Patient(id=entry["patient_id"], age=age, sex=known["sex"]),
-            statements=self._statements[row],
+            patient=Patient(id=entry["patient_id"], age=entry["age"], sex=entry["sex"]),
+            statements=self.statements([row])[0],
             source=f"{self.dataset}: {entry['source_path']}",
             notes=tuple(entry["notes"]),
         )
@@ -148,36 +231,54 @@ class Store:
         return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.int64)
 
     @cached_property
-    def _statements(self) -> list[tuple[Statement, ...]]:
-        column = self._read_index(["statements"])["statements"].to_pylist()
-        return [tuple(Statement(**one) for one in statements) for statements in column]
+    def _statements(self) -> StatementColumn:
+        self._read_index(["statements"], rows=False)
+        with self._open_index() as file:
+            return read_statements(file, "statements")
 
     @cached_property
-    def _row_of(self) -> dict[str, int]:
-        return {record_id: row for row, record_id in enumerate(self.index["record_id"])}
+    def _known(self) -> Any:
+        # What a Recording says of itself, as Arrow keeps it: a tenth of what pandas would need.
+        return self._read_index(["record_id", "patient_id", "age", "sex", "source_path", "notes"])
 
-    def _read_index(self, columns: list[str] | None) -> Any:
+    def _row_of(self, record_id: str) -> int:
+        import pyarrow.compute as pc
+
+        row = int(pc.index(self._known["record_id"], record_id).as_py())
+        if row < 0:
+            raise StoreError(f"{self.path}: no record with this id; Store.index['record_id'] lists them.")
+        return row
+
+    def _read_index(self, columns: list[str] | None, *, rows: bool = True) -> Any:
+        """Columns of index.parquet, checked to be there; rows: whether to read any of it."""
+        wanted = layout.index_schema(self.description["columns"]).names if columns is None else columns
+        remedy = f"Check the store: leadlight verify {self.path}."
+        with self._open_index() as file:
+            names = file.schema_arrow.names
+            absent = [name for name in wanted if name not in names]
+            if absent:
+                raise StoreError(f"{layout.INDEX_FILE}: found no column {', '.join(absent)}. {remedy}")
+            if file.metadata.num_rows != len(self):
+                raise StoreError(
+                    f"{layout.INDEX_FILE}: found {file.metadata.num_rows} rows; accepted: the {len(self)} "
+                    f"records of {layout.DESCRIPTION_FILE}. {remedy}"
+                )
+            return file.read(columns=columns) if rows else None
+
+    @contextmanager
+    def _open_index(self) -> Iterator[Any]:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         file = self.path / layout.INDEX_FILE
-        remedy = f"Check the store: leadlight verify {self.path}."
         try:
-            table = pq.ParquetFile(file).read(columns=columns)
+            with pq.ParquetFile(file) as opened:
+                yield opened
         except (pa.ArrowException, OSError) as error:
             raise StoreError(
-                f"{file}: cannot be read as Parquet ({type(error).__name__}). {remedy}"
+                f"{file}: cannot be read as Parquet ({type(error).__name__}). "
+                f"Check the store: leadlight verify {self.path}."
             ) from error
-        wanted = columns if columns is not None else layout.index_schema().names
-        absent = [name for name in wanted if name not in table.column_names]
-        if absent:
-            raise StoreError(f"{file}: found no column {', '.join(absent)}. {remedy}")
-        if table.num_rows != len(self):
-            raise StoreError(
-                f"{file}: found {table.num_rows} rows; accepted: the {len(self)} records of "
-                f"{layout.DESCRIPTION_FILE}. {remedy}"
-            )
-        return table
 
     def _numbers(self, rows: Rows) -> NDArray[np.int64]:
         n = len(self)
@@ -243,7 +344,3 @@ def open_store(path: str | os.PathLike[str]) -> Store:
                 "again, or prepare it again with --overwrite."
             )
     return Store(folder, description)
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value != value

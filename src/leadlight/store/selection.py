@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,28 +32,40 @@ def select(
     space: LabelSpace,
     *,
     n_samples: int,
+    accepts_length: Callable[[int], bool] | None = None,
+    accepts_missing: Callable[[int], bool] | None = None,
     min_likelihood: float = 0.0,
     keep_unlabelled: bool = False,
 ) -> Selection:
     """The records of some folds that have a label (or keep_unlabelled), the right length, no missing sample.
 
+    accepts_length: of a number of samples, where more than n_samples can be used;
+    accepts_missing: of a row, where missing samples can be used; asked only of rows that have some.
     Raises StoreError for a fold that the store does not have, or when no record can be used.
     """
-    index = store.index
-    present = {int(fold) for fold in index["fold"].dropna().unique()}
+    index = store.columns("fold", "n_samples", "missing_samples")
+    fold_of = index["fold"].to_numpy()  # float, NaN where a record has none, if any has none
+    present = {int(fold) for fold in np.unique(fold_of) if fold == fold}
     absent = sorted(set(folds) - present)
     if absent:
         accepted = ", ".join(map(str, sorted(present))) or "none: this data set has no folds"
         raise StoreError(f"fold: found {', '.join(map(str, absent))}; accepted: {accepted}.")
-    of_folds = np.flatnonzero(index["fold"].isin(list(folds)).to_numpy(dtype=bool))
+    of_folds = np.flatnonzero(np.isin(fold_of, list(folds)))
     targets = space.encode(store.statements(of_folds), min_likelihood=min_likelihood)
     labelled = targets.usable("keep" if keep_unlabelled else "drop")
-    fits = index["n_samples"].to_numpy()[of_folds] == n_samples
+    lengths = index["n_samples"].to_numpy()[of_folds]
+    if accepts_length is None:
+        fits = lengths == n_samples
+    else:
+        fits = np.isin(lengths, [n for n in np.unique(lengths) if accepts_length(int(n))])
     whole = index["missing_samples"].to_numpy()[of_folds] == 0
+    if accepts_missing is not None:
+        for place in np.flatnonzero(labelled & fits & ~whole):
+            whole[place] = accepts_missing(int(of_folds[place]))
     usable = labelled & fits & whole
     reasons = {
         f"without a label of {space.name}": ~labelled,
-        f"not {n_samples / store.sampling_rate:g} s long": labelled & ~fits,
+        _length_reason(n_samples / store.sampling_rate, accepts_length is not None): labelled & ~fits,
         "with missing samples": labelled & fits & ~whole,
     }
     left_out = {reason: int(where.sum()) for reason, where in reasons.items() if where.any()}
@@ -62,3 +74,7 @@ def select(
         names = ", ".join(map(str, sorted(folds)))
         raise StoreError(f"folds {names}: none of {len(of_folds)} records can be used: {why}.")
     return Selection(of_folds[usable], targets.values[usable], targets.known[usable], left_out)
+
+
+def _length_reason(seconds: float, takes_others: bool) -> str:
+    return f"too short or too long for {seconds:g} s" if takes_others else f"not {seconds:g} s long"

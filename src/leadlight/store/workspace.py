@@ -6,14 +6,17 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from leadlight.datasets import DatasetIndex
+from leadlight.datasets import DatasetIndex, RecordEntry
 from leadlight.errors import StoreError
+from leadlight.recording import Statement
 from leadlight.signal.resample import DESCRIPTION as RESAMPLING
 from leadlight.store import layout
 from leadlight.store.shards import remove_notes
@@ -59,32 +62,59 @@ class Request:
 
 def request_of(index: DatasetIndex) -> Request:
     """The request that an index makes."""
-    entries, files = hashlib.sha256(), hashlib.sha256()
-    for item in (*index.entries, *index.set_aside, *index.notes):
-        entries.update(repr(item).encode())
-        entries.update(b"\n")
-    root = os.fspath(index.root)
-    for entry in index.entries:
-        files.update(_state(f"{root}/{entry.path}").encode())
     return Request(
         dataset=index.dataset,
         dataset_version=index.version,
         sampling_rate=float(index.sampling_rate),
         schema_version=layout.SCHEMA_VERSION,
         resampling=RESAMPLING,
-        entries=entries.hexdigest(),
-        files=files.hexdigest(),
+        entries=_digest_of_entries(index),
+        files=_digest_of_files(index),
     )
 
 
+def _digest_of_entries(index: DatasetIndex) -> str:
+    digest = hashlib.sha256()
+    values = attrgetter(*(one.name for one in fields(RecordEntry) if one.name != "statements"))
+    # Statements repeat: their words are found once. Tuples of plain values are put into words
+    # by C, a dataclass's repr is not: that would take a minute for 800,000 records.
+    words: dict[Statement, str] = {}
+    for entry in index.entries:
+        digest.update(repr(values(entry)).encode())
+        for one in entry.statements:
+            if one not in words:
+                words[one] = repr(one)
+            digest.update(words[one].encode())
+        digest.update(b"\n")
+    for item in (*index.set_aside, *index.notes, index.label_columns, *index.columns.items()):
+        digest.update(f"{item!r}\n".encode())
+    return digest.hexdigest()
+
+
+def _digest_of_files(index: DatasetIndex) -> str:
+    """SHA-256 over size and time of change of each record's files."""
+    digest = hashlib.sha256()
+    root = os.fspath(index.root)
+    before = ""
+    for entry in index.entries:
+        if entry.number is not None and entry.path == before:
+            continue  # the file that the entry before it lies in
+        before = entry.path
+        digest.update(_state(f"{root}/{entry.path}").encode())
+    return digest.hexdigest()
+
+
 def _state(record: str) -> str:
-    states = []
-    for extension in (".hea", ".dat", ".mat"):
+    states: list[str] = []
+    for extension in (".hea", ".dat", ".mat", ""):
+        if len(states) == 2:
+            break
         try:
             status = os.stat(record + extension)  # noqa: PTH116  (called for every file of a data set)
         except OSError:
             continue
-        states.append(f"{extension} {status.st_size} {status.st_mtime_ns}")
+        if stat.S_ISREG(status.st_mode):
+            states.append(f"{extension} {status.st_size} {status.st_mtime_ns}")
     return "; ".join(states) + "\n"
 
 
@@ -127,6 +157,8 @@ def locked_workspace(out: Path, request: Request) -> Iterator[Path]:
             before = json.loads(file.read_bytes())
         except (FileNotFoundError, ValueError):
             before = None
+        for claim in folder.glob(f"{layout.CLAIM}*"):
+            claim.unlink()  # of a writer that has died
         if before != asdict(request):
             _empty(folder)
             write_whole(file, json.dumps(asdict(request), indent=1).encode())
