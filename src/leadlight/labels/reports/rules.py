@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from leadlight.labels.findings import broader
+from leadlight.labels.findings import findings as vocabulary
 from leadlight.labels.reports.statement import Certainty, Kind, ReportStatement, StatedFinding, certainties
 from leadlight.labels.reports.tables import (
     Cue,
@@ -27,7 +29,6 @@ from leadlight.labels.reports.tables import (
     walls,
     whole_rules,
 )
-from leadlight.labels.findings import findings as vocabulary
 
 _BORDER = re.compile(r", | - |; ?|: ?|\. | but | however | although | except | with ")
 _COMMA = re.compile(r", ")
@@ -159,17 +160,18 @@ def _state(
 ) -> tuple[StatedFinding, ...]:
     levels = certainties()
     sure: list[Certainty | None] = [_certainty(read, one, found, heard) for one in found]
-    infarcts = [k for k, one in enumerate(found) if one.rule.place == "MI"]
     stated: dict[str, StatedFinding] = {}
     for k, one in enumerate(found):
         level = sure[k]
-        if k in infarcts and level == "absent" and _has_age(read, one, found):
+        if one.rule.place == "MI" and level == "absent" and _has_age(read, one, found):
             continue  # "no acute infarct": an old one may be there
-        if one.rule.age:
-            if not infarcts:
+        if one.rule.follows:
+            leaders = [i for i, other in enumerate(found) if i != k and _is_kind(other, one.rule.follows)]
+            if leaders:
+                nearest = min(leaders, key=lambda i: abs(found[i].start - one.start))
+                level = _weaker(level, sure[nearest])
+            elif one.rule.place == "age":
                 continue
-            nearest = min(infarcts, key=lambda i: abs(found[i].start - one.start))
-            level = _weaker(level, sure[nearest])
         if level is None:
             continue
         for code, own in _codes(one, places):
@@ -183,8 +185,14 @@ def _state(
     return tuple(stated.values())
 
 
+def _is_kind(one: _Found, kind: str) -> bool:
+    if one.rule.place:
+        return one.rule.place == kind
+    return any(code == kind or kind in broader(code) for code, _ in one.rule.findings)
+
+
 def _has_age(read: str, infarct: _Found, found: list[_Found]) -> bool:
-    ahead = (one for one in found if one.rule.age and one.end <= infarct.start)
+    ahead = (one for one in found if one.rule.place == "age" and one.end <= infarct.start)
     return any(not _BORDER.search(read[one.end : infarct.start]) for one in ahead)
 
 
@@ -246,7 +254,7 @@ def _is_alternative(read: str, one: _Found, found: list[_Found], *, hedged: bool
     if _BEFORE_OR.match(read, one.end) or _AFTER_OR.search(read[: one.start]):
         return True
     for other in found:
-        if other is one or other.rule.age:
+        if other is one or other.rule.place == "age":
             continue
         left, right = (one, other) if one.start < other.start else (other, one)
         between = read[left.end : right.start]

@@ -50,13 +50,14 @@ class Rule:
     """A pattern and the findings that it states.
 
     place: the column of territories.csv that names the finding by its wall, "age" for
-    the age of an infarct; age: as sure as its infarct; fixed: hedges do not change it.
+    the age of an infarct; follows: no surer than the nearest finding of this kind;
+    fixed: hedges do not change it.
     """
 
     name: str
     findings: tuple[tuple[str, Certainty], ...]
     place: str
-    age: bool
+    follows: str
     fixed: bool
 
 
@@ -106,7 +107,7 @@ def rules() -> tuple[re.Pattern[str], tuple[Rule, ...]]:
             row["pattern"],
             _stated(row.get("findings", "")),
             row.get("place", ""),
-            row.get("age", False),
+            row.get("follows", ""),
             row.get("fixed", False),
         )
         for row in table
@@ -125,7 +126,7 @@ def whole_rules() -> tuple[WholeRule, ...]:
 @cache
 def walls() -> tuple[re.Pattern[str], tuple[frozenset[str], ...]]:
     """One pattern with a group for each name of a wall, and the walls that it names."""
-    table = {name: pattern for name, pattern in _toml()["walls"].items()}
+    table = dict(_toml()["walls"])
     return _one_of(table.values()), tuple(frozenset(name.split()) for name in table)
 
 
