@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import leadlight
 from leadlight import datasets
@@ -141,6 +143,17 @@ def test_equal_statements_are_one_object(mimic):
     mimic.add(*ONE, "Sinus rhythm").add(*TWO, "", "Sinus rhythm  ")
     first, second = mimic.read().entries
     assert first.statements[0] is second.statements[0]
+
+
+def test_real_statements_come_through_the_table_word_for_word(mimic, reference):
+    with (reference / "xplaim" / "data" / "mimic_report_phrases.csv").open(
+        encoding="utf-8", newline=""
+    ) as file:
+        phrases = [row["phrase"] for row in csv.DictReader(file)]
+    for first in range(0, len(phrases), 18):
+        mimic.add(10000032, 40_000_001 + first, *phrases[first : first + 18])
+    read = [statement.code for entry in mimic.read().entries for statement in entry.statements]
+    assert read == [phrase.strip() for phrase in phrases] and len(read) == 724
 
 
 def test_entries_stand_in_the_order_of_the_record_list(mimic):
@@ -394,6 +407,47 @@ def test_a_rate_that_the_files_cannot_serve_is_refused(mimic, rate):
 def test_a_folder_without_a_record_list_is_refused(tmp_path):
     with pytest.raises(DatasetError, match=r"found no record_list\.csv; accepted: a folder with record_list"):
         mimic_index(tmp_path)
+
+
+TABLES = ["record_list.csv", "machine_measurements.csv", "waveform_note_links.csv", "patients.csv"]
+MUTATIONS = st.lists(
+    st.tuples(st.sampled_from(TABLES), st.integers(0, 3000), st.integers(0, 40), st.binary(max_size=12)),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=150, deadline=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MUTATIONS)
+def test_damaged_tables_end_in_documented_errors_and_no_row_vanishes(tmp_path_factory, mutations):
+    mimic = MimicFolder(tmp_path_factory.mktemp("damaged"))
+    for number in range(6):
+        mimic.add(10_000_032 + number // 2, 40_000_001 + number, "Sinus rhythm", 'ECG, "old"')
+    mimic.write()
+    links = [{"subject_id": 10000032, "study_id": 40000001, "note_id": "10000032-EK-1"}]
+    mimic.table("waveform_note_links.csv", ["subject_id", "study_id", "note_id"], links)
+    labels = patients(mimic.root, "10000032,F,52,2177,x,", "10000033,M,91,2177,x,")
+    for name, place, length, put in mutations:
+        file = mimic.root / name
+        content = file.read_bytes()
+        place %= len(content) + 1
+        file.write_bytes(content[:place] + put + content[place + length :])
+    try:
+        index = mimic_index(mimic.root, labels=labels)
+    except (FileFormatError, DatasetError):
+        return
+    text = (mimic.root / "record_list.csv").read_text(encoding="utf-8-sig", errors="replace")
+    n_rows = len([line for line in text.split("\n") if line]) - 1
+    accounted = {entry.record_id for entry in index.entries} | {one.record_id for one in index.set_aside}
+    repeated = sum(int(note.rsplit(" ", 1)[1]) for note in noted(index, "record_list.csv that repeat"))
+    differing = sum("several rows" in one.reason for one in index.set_aside)
+    assert len(accounted) + repeated >= n_rows - 5 * differing  # rows of one study are set aside together
+    for entry in index.entries:
+        assert (
+            entry.path
+            == f"files/p{entry.patient_id[:4]}/p{entry.patient_id}/s{entry.record_id}/{entry.record_id}"
+        )
+        assert entry.age is None or 0 <= entry.age <= 120
 
 
 # Age and sex from MIMIC-IV
