@@ -22,7 +22,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Show on the tracing what a model looked at.",
     "datasets": "List the data sets that Leadlight knows.",
     "fetch": "Download a data set from its own official address.",
-    "labels": "List label spaces and their classes.",
+    "labels": "List label spaces, show a finding, map one data set's labels to another's.",
     "split": "Write which record is in which fold.",
     "prepare": "Read and check a data set once and store it for training.",
     "verify": "Check a prepared store against its own checksums.",

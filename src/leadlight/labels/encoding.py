@@ -26,7 +26,7 @@ from leadlight.recording import Statement
 if TYPE_CHECKING:
     from leadlight.labels.spaces import LabelSpace
 
-CACHED = 1 << 16
+CACHED = 1 << 15
 """Entries that a cache may hold before it is emptied."""
 
 Key = tuple[str, str, float | None]
@@ -163,7 +163,6 @@ class _Encoder:
         self.below_is_unknown = below_is_unknown
         self.effects: dict[Key, Effect] = {}
         self.told: dict[tuple[str, str], int] = {}
-        self.open: dict[tuple[Key, ...], int] = {}
         self.published: dict[tuple[str, ...], int] = {}
 
     def record(self, statements: Sequence[Statement], source: str) -> tuple[int, int]:
@@ -234,23 +233,21 @@ class _Encoder:
         A broad finding leaves nothing open where another statement of the record says
         which kind it is.
         """
-        keys = tuple((one.code, one.system, one.likelihood) for one in statements)
-        mask = self.open.get(keys)
-        if mask is not None:
-            return mask
         rules = self.rules
-        distinct = {key: self.effect(one, key) for key, one in zip(keys, statements, strict=True)}
+        effects: dict[Key, Effect] = {}
+        for statement in statements:
+            key = (statement.code, statement.system, statement.likelihood)
+            effects[key] = self.effects.get(key) or self.effect(statement, key)
         mask = 0
-        for key, effect in distinct.items():
-            for finding in effect.vague:
+        for key, effect in effects.items():
+            if effect.vague:
                 others = 0
-                for other, its in distinct.items():
-                    others |= its.stated if other != key else 0
-                if not others & rules.under[finding]:
-                    mask |= rules.vague[finding]
-        if len(self.open) >= CACHED:
-            self.open.clear()
-        self.open[keys] = mask
+                for other, its in effects.items():
+                    if other is not key:
+                        others |= its.stated
+                for finding in effect.vague:
+                    if not others & rules.under[finding]:
+                        mask |= rules.vague[finding]
         return mask
 
     def _by_published_rules(self, statements: Sequence[Statement]) -> int:
