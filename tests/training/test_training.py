@@ -18,9 +18,10 @@ from leadlight.errors import StoreError
 from leadlight.evaluation import macro_mean, roc_auc
 from leadlight.recipes import load_recipe
 from leadlight.training import Machine, train
-from leadlight.training.data import batches, epoch_order, fit_preprocessing
+from leadlight.training.data import batches, fit_preprocessing
 from leadlight.training.losses import binary_cross_entropy
 from leadlight.training.run import select_records
+from leadlight.training.sampling import Sampler
 
 ONE_THREAD = Machine(accelerator="cpu", threads=1)
 
@@ -88,7 +89,8 @@ def test_records_of_another_length_are_refused_in_words(store, small):
 
 
 def test_order_is_a_permutation_drawn_from_seed_and_epoch():
-    first, again, other = epoch_order(100, 1, 1), epoch_order(100, 1, 1), epoch_order(100, 1, 2)
+    every = Sampler(100, (), 100, False)
+    first, again, other = every.order(1, 1), every.order(1, 1), every.order(1, 2)
     assert sorted(first) == list(range(100))
     assert (first == again).all() and (first != other).any()
 

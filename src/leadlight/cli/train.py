@@ -85,6 +85,10 @@ def command(
             )  # fmt: skip
     if run.is_finished:
         environment = run.environment
+        for label, count in environment.get("sampling", {}).get("short", {}).items():
+            typer.echo(
+                f"sampling: {label}: {count['there']:,} records were there, {count['asked']:,} asked for"
+            )
         typer.echo(
             f"best epoch {environment['best_epoch']} of {environment['epochs']} "
             f"in {environment['training_seconds']:.0f} s"

@@ -6,6 +6,13 @@ own recipe. Knows no torch: what a recipe says is done in ``leadlight.training``
 
 from __future__ import annotations
 
-from leadlight.recipes.recipe import Recipe, TrainingSettings, load_recipe, recipe_text, shipped
+from leadlight.recipes.recipe import (
+    Recipe,
+    SamplingSettings,
+    TrainingSettings,
+    load_recipe,
+    recipe_text,
+    shipped,
+)
 
-__all__ = ["Recipe", "TrainingSettings", "load_recipe", "recipe_text", "shipped"]
+__all__ = ["Recipe", "SamplingSettings", "TrainingSettings", "load_recipe", "recipe_text", "shipped"]

@@ -142,6 +142,33 @@ class TrainingSettings(BaseModel):
     checkpoint_minutes: float = Field(default=5.0, ge=0)
 
 
+class SamplingSettings(BaseModel):
+    """Which training records are drawn, and how epochs are made of them; by default all, each once an epoch.
+
+    per_label: records of each label (one number, or a table of labels), none: records that show none of
+    these labels, per_patient: records of one patient at most; all drawn once a run, without replacement.
+    balance: classes or sources come equally often in an epoch; epoch_length: records, by default as many
+    as were drawn; replacement: a record may return before all others of its class or source were read.
+    """
+
+    model_config = _STRICT
+    per_label: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=0)]] | None = None
+    none: int | None = Field(default=None, ge=0)
+    per_patient: int | None = Field(default=None, ge=1)
+    when_short: Literal["take all", "refuse"] = "take all"
+    balance: Literal["no", "class", "source"] = "no"
+    replacement: bool = False
+    epoch_length: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> SamplingSettings:
+        if self.per_label is None and self.none is not None:
+            raise ValueError("found none without per_label; accepted: none beside labels that it is none of")
+        if self.replacement and self.balance == "no":
+            raise ValueError('found replacement without balance; accepted: balance = "class" or "source"')
+        return self
+
+
 class Recipe(BaseModel):
     """Everything that decides a training run but the data's place and the machine."""
 
@@ -153,6 +180,7 @@ class Recipe(BaseModel):
     seed: int = Field(default=42, ge=0, lt=2**31)
     input: InputSettings = InputSettings()
     folds: FoldSettings
+    sampling: SamplingSettings = SamplingSettings()
     arguments: dict[str, bool | int | float | str] = {}
     training: TrainingSettings = TrainingSettings()
 
@@ -253,13 +281,16 @@ def _set(values: dict[str, Any], override: str) -> None:
     keys = key.strip().split(".")
     if len(keys) == 1 and keys[0] not in Recipe.model_fields:
         # `epochs=5` is as clear as `training.epochs=5` where only one table has the key.
-        tables = [table for table in ("input", "folds", "training") if keys[0] in _keys_of(table)]
+        tables = [table for table in ("input", "folds", "sampling", "training") if keys[0] in _keys_of(table)]
         if len(tables) == 1:
             keys = [tables[0], keys[0]]
     _refuse_unknown(keys, key.strip())
     table = values
     for part in keys[:-1]:
-        table = table.setdefault(part, {})
+        # A number that is replaced by a table, as in sampling.per_label.AFIB=500 over per_label = 100.
+        if not isinstance(table.get(part), dict):
+            table[part] = {}
+        table = table[part]
     table[keys[-1]] = parsed
 
 
@@ -278,7 +309,8 @@ def _all_keys() -> list[str]:
 
 
 def _refuse_unknown(keys: list[str], written: str) -> None:
-    if keys[0] == "arguments" and len(keys) == 2:
+    names_follow = keys[:-1] in (["arguments"], ["sampling", "per_label"])
+    if names_follow:
         return
     if ".".join(keys) not in _all_keys():
         raise RecipeError(
@@ -307,6 +339,8 @@ def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
             lines.append(f"recipe, {key}: missing.")
         else:
             message = problem["msg"].removeprefix("Value error, ")
-            found = "" if isinstance(problem["input"], dict | BaseModel) else f"found {problem['input']!r}; "
-            lines.append(f"recipe, {key or 'top'}: {found}{message}.")
+            is_part = isinstance(problem["input"], dict | list | tuple | BaseModel)
+            found = "" if is_part else f"found {problem['input']!r}; "
+            end = "" if message.endswith((".", "?")) else "."
+            lines.append(f"recipe, {key or 'top'}: {found}{message}{end}")
     return "\n".join(lines)

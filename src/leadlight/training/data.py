@@ -15,6 +15,7 @@ from leadlight.recipes import Recipe
 from leadlight.signal import Preprocessing, fit
 from leadlight.signal.step import Floats
 from leadlight.store import Selection, Store
+from leadlight.training.sampling import Sampler
 
 FITTING_CHUNK = 256
 """Records of one length that are in memory at a time while scaling is fitted."""
@@ -24,12 +25,13 @@ FITTING_SAMPLES = 4_000_000
 
 @dataclass(frozen=True)
 class TrainingInput:
-    """What the loop reads: a store, two selections from it, and how signals become model input."""
+    """What the loop reads: a store, two selections from it, how signals become model input, and the order."""
 
     store: Store
     training: Selection
     validation: Selection
     preprocessing: Preprocessing
+    sampler: Sampler
 
 
 def fit_preprocessing(store: Store, part: Selection, recipe: Recipe) -> Preprocessing:
@@ -66,11 +68,6 @@ def read_batch(
         torch.from_numpy(part.truth[chosen].astype(np.float32)),
         torch.from_numpy(part.known[chosen].astype(np.float32)),
     )
-
-
-def epoch_order(n_records: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The order of the records in an epoch: a function of seed and epoch alone, so that it can be resumed."""
-    return np.random.default_rng([seed, epoch]).permutation(n_records)
 
 
 def crop_places(n_records: int, seed: int, epoch: int) -> NDArray[np.float64]:

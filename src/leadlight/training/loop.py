@@ -23,7 +23,7 @@ from leadlight.evaluation import macro_mean, roc_auc
 from leadlight.progress import ProgressCallback
 from leadlight.recipes import TrainingSettings
 from leadlight.training.checkpoint import load_checkpoint, save_checkpoint
-from leadlight.training.data import TrainingInput, batches, crop_places, epoch_order, read_batch
+from leadlight.training.data import TrainingInput, batches, crop_places, read_batch
 from leadlight.training.log import EpochLog
 from leadlight.training.losses import binary_cross_entropy
 
@@ -83,7 +83,7 @@ def fit(
             raise RunError(f"{folder}: no epoch is finished yet: there is nothing to keep.")
         progress.finished = True
     log = EpochLog(folder, progress.rows) if fabric.is_global_zero else None
-    n_batches = -(-len(data.training) // settings.batch_size)
+    n_batches = -(-data.sampler.length // settings.batch_size)
     process, processes = fabric.global_rank, fabric.world_size
     saved_at = time.monotonic()
 
@@ -93,7 +93,7 @@ def fit(
         fabric.barrier()
 
     while not progress.finished and progress.epoch <= settings.epochs:
-        order = epoch_order(len(data.training), seed, progress.epoch)
+        order = data.sampler.order(seed, progress.epoch)
         places = crop_places(len(data.training), seed, progress.epoch)
         began = time.monotonic() - progress.seconds
         model.train()

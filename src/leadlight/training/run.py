@@ -26,6 +26,7 @@ from leadlight.training.data import TrainingInput, fit_preprocessing
 from leadlight.training.loop import Progress, fit
 from leadlight.training.memory import keep_freed_memory
 from leadlight.training.model_folder import save_best
+from leadlight.training.sampling import draw, patients_of, refuse_shared_patients, sampler, sources_of
 from leadlight.writing import remove_unfinished, write_whole
 
 if TYPE_CHECKING:
@@ -191,14 +192,20 @@ def _train(
     import torch
 
     store = _open_data(fabric, run, recipe, on_progress)
-    training = select_records(store, recipe, recipe.folds.training)
+    usable = select_records(store, recipe, recipe.folds.training)
     validation = select_records(store, recipe, recipe.folds.validation)
-    data = TrainingInput(store, training, validation, fit_preprocessing(store, training, recipe))
+    refuse_shared_patients(store, usable, validation)
+    codes = labels.space(recipe.labels).codes
+    drawn = draw(usable, codes, patients_of(store, usable), recipe.sampling, recipe.seed)
+    training = drawn.part
+    order = sampler(training, sources_of(store, training), recipe.sampling)
+    data = TrainingInput(store, training, validation, fit_preprocessing(store, training, recipe), order)
     if fabric.is_global_zero:
         _write_json(
             run.path / ENVIRONMENT_FILE,
             {**run.environment, "records": {"training": len(training), "validation": len(validation)},
-             "left_out": {"training": training.left_out, "validation": validation.left_out}},
+             "left_out": {"training": training.left_out, "validation": validation.left_out},
+             "sampling": {**drawn.to_dict(), "of_records": len(usable), "epoch_length": order.length}},
         )  # fmt: skip
     # Recipe seed for the weights, then another for each process, for dropout and the like.
     torch.manual_seed(recipe.seed)
