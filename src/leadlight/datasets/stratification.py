@@ -66,7 +66,7 @@ def stratified_folds(groups: Groups, n_folds: int) -> NDArray[np.int64]:
             left[labels[pair]] -= counts[pair]
 
     def lacks_of_all(group: int, fold: int) -> int:
-        total = weight_of_records * sizes[group] * lacks_records[fold]
+        total: int = weight_of_records * sizes[group] * lacks_records[fold]
         for pair in range(starts[group], starts[group + 1]):
             total += weights[labels[pair]] * counts[pair] * lacks[labels[pair]][fold]
         return total
