@@ -29,12 +29,12 @@ def command(
             {
                 "name": one.name,
                 "title": one.title,
-                "records": one.records,
+                "records": one.records or "any",
                 "licence": one.licence,
                 "doi": one.doi,
                 "label spaces": ", ".join(one.label_spaces),
             }
             for one in known
         ],
-        footer="\n".join(f"Please cite {one.name} as: {one.citation}" for one in known),
+        footer="\n".join(f"Please cite {one.name} as: {one.citation}" for one in known if one.citation),
     )

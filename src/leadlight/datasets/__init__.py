@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from leadlight.datasets import challenge, code15, mimic_iv_ecg, ptbxl
+from leadlight.datasets import challenge, code15, folder, mimic_iv_ecg, ptbxl
 from leadlight.datasets.index import (
     SIMULATED_VERSION,
     DatasetDescription,
@@ -62,6 +62,7 @@ _READERS: dict[str, _Reader] = {
     challenge.NAME: challenge,
     mimic_iv_ecg.NAME: mimic_iv_ecg,
     code15.NAME: code15,
+    folder.NAME: folder,
 }
 
 

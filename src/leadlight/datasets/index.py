@@ -27,9 +27,9 @@ class RecordEntry:
     years; source: the data set or collection it comes from, whose labelling it has;
     same_as: a name that all copies of one recording share, whichever data set they stand
     in ("ptb-xl/1"); zero_padded: samples at either end that are zero in every lead are
-    padding, to be taken off when the file is read; quality: name of a flag -> the data set's own words, only flags that
-    are raised; columns: values of the data set's own columns (``DatasetIndex.columns``);
-    notes: what was odd and how it was read.
+    padding, to be taken off when the file is read; quality: name of a flag -> the data
+    set's own words, only flags that are raised; columns: values of the data set's own
+    columns (``DatasetIndex.columns``); notes: what was odd and how it was read.
     """
 
     record_id: str
