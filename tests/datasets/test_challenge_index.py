@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leadlight import datasets
 from leadlight.datasets import challenge
@@ -63,9 +66,9 @@ def test_the_collections_are_those_of_the_challenge():
 @pytest.mark.parametrize(
     ("name", "source"),
     [("A0001", "cpsc_2018"), ("Q0001", "cpsc_2018_extra"), ("I0001", "st_petersburg_incart"),
-     ("S0001", "ptb"), ("HR00001", "ptb-xl"), ("E00001", "georgia"), ("JS10646", "chapman_shaoxing"), ("JS10647", "ningbo"),
-     ("00001_hr", None), ("X0001", None), ("A1", None), ("A0001.x", None), ("JS00000", None),
-     ("A٠٠٠١", None)],
+     ("S0001", "ptb"), ("HR00001", "ptb-xl"), ("E00001", "georgia"), ("JS10646", "chapman_shaoxing"),
+     ("JS10647", "ningbo"), ("00001_hr", None), ("X0001", None), ("A1", None), ("A0001.x", None),
+     ("JS00000", None), ("A٠٠٠١", None)],
 )  # fmt: skip
 def test_the_name_of_a_record_tells_its_collection(name, source):
     assert source_of_record(name) == source
@@ -164,6 +167,37 @@ def test_records_that_cannot_be_used_are_set_aside_with_the_reason(folder):
         "accepted: a record of one segment",
         "00001_hr": "georgia/g1/00001_hr.hea: not named as a record of the Challenge",
     }
+
+
+def test_names_that_are_no_text_are_left_alone_and_counted(folder):
+    folder.add("georgia/g1/E00001")
+    try:
+        Path(os.fsdecode(os.fsencode(folder.root / "georgia") + b"/\xff.hea")).touch()
+    except OSError:
+        pytest.skip("no such names here")
+    index = folder.read()
+    assert len(index) == 1 and index.set_aside == ()
+    assert "files and folders whose names are not UTF-8, left alone: 1" in index.notes
+
+
+@settings(max_examples=300, deadline=1000)
+@given(st.data())
+def test_a_damaged_header_is_read_or_set_aside_but_never_crashes(tmp_path_factory, data):
+    folder = Folder(tmp_path_factory.getbasetemp() / "damaged-headers")
+    folder.add("georgia/g1/E00001", "Dx: 426783006")
+    damaged = folder.add("georgia/g1/E00002", "Age: 60", "Sex: Male", "Dx: 426783006,AF, ,164889003")
+    content = bytearray(damaged.read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, max(0, len(content) - 1)))
+        content[at : at + data.draw(st.integers(0, 30))] = data.draw(st.binary(max_size=10))
+    damaged.write_bytes(content)
+    index = folder.read()
+    assert {entry.record_id for entry in index.entries} | {one.record_id for one in index.set_aside} == {
+        "E00001", "E00002",
+    }  # fmt: skip
+    for entry in index.entries:
+        assert entry.age is None or 0 <= entry.age <= 120
+        assert all(s.code and s.system in ("snomed-ct", "text") for s in entry.statements)
 
 
 def test_links_that_lead_out_of_the_folder_are_refused(folder, tmp_path):

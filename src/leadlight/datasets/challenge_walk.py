@@ -47,7 +47,7 @@ def found_in(root: Path) -> bool:
     for _ in range(4):
         deeper: list[str] = []
         for folder in inside[:_LOOK_AT]:
-            files, folders, _ = _listing(folder)
+            files, folders, _, _ = _listing(folder)
             some = [name for name in files if name.endswith(".hea")][:_LOOK_AT]
             if any(source_of_record(name[:-4]) and f"{name[:-4]}.mat" in files for name in some):
                 return True
@@ -64,12 +64,13 @@ def walk(root: Path, set_aside: list[SetAside], notes: list[str]) -> Iterator[Fo
     if not root.is_dir():
         raise DatasetError(f"{root}: found no such folder; accepted: the folder of a data set.")
     real_root = os.path.realpath(root)
-    links = 0
+    links = odd = 0
     waiting = [("", source_of_folder(root.resolve().name))]
     while waiting:
         place, source = waiting.pop()
-        files, folders, linked = _listing(f"{root}/{place}")
+        files, folders, linked, unreadable = _listing(f"{root}/{place}")
         links += linked
+        odd += unreadable
         deeper = [
             (f"{place}{name}/", source_of_folder(name) or source)
             for name in folders
@@ -89,6 +90,8 @@ def walk(root: Path, set_aside: list[SetAside], notes: list[str]) -> Iterator[Fo
                     set_aside.append(SetAside(name, _reason(error, place)))
     if links:
         notes.append(f"links to folders, not entered: {links}")
+    if odd:
+        notes.append(f"files and folders whose names are not UTF-8, left alone: {odd}")
 
 
 def _read(root: str, place: str, name: str, source: str, files: dict[str, bool]) -> Found:
@@ -133,25 +136,27 @@ def _refuse_outside(root: str, path: str) -> None:
         raise FileFormatError(path, "file", "a link that leads out of the data set's folder", "a file in it")
 
 
-def _listing(folder: str) -> tuple[dict[str, bool], list[str], int]:
-    """Files (name -> whether it is a link) and folders, sorted, and the number of links to folders."""
+def _listing(folder: str) -> tuple[dict[str, bool], list[str], int, int]:
+    """Files (name -> whether it is a link) and folders, sorted; how many links to folders and odd names."""
     files: dict[str, bool] = {}
     folders: list[str] = []
-    links = 0
+    links = odd = 0
     try:
         with os.scandir(folder) as found:
             for item in found:
                 if item.name.startswith("."):
                     continue
-                if not item.is_dir():
+                if any("\ud800" <= letter <= "\udfff" for letter in item.name):
+                    odd += 1  # could be neither written down nor shown
+                elif not item.is_dir():
                     files[item.name] = item.is_symlink()
                 elif item.is_symlink():
                     links += 1
                 else:
                     folders.append(item.name)
     except PermissionError:
-        return {}, [], 0
-    return dict(sorted(files.items())), sorted(folders), links
+        return {}, [], 0, 0
+    return dict(sorted(files.items())), sorted(folders), links, odd
 
 
 def _may_hold(folder: str) -> bool:
