@@ -31,6 +31,16 @@ NARROW = {
     "res2d-lc": {"channels": 16},
     "resunet-lc": {"channels": 16, "inner_channels": 8},
     "res1d": {"channels": 32},
+    "conv-bilstm-attention": {"filters": 32, "lstm_units": 16},
+    "ecg-xplaim": {"filters": 4, "filters_2": 8, "filters_3": 16},
+    "cnn": {"filters": 8, "hidden": 32},
+    "gru": {"units": 32, "hidden": 32},
+    "ribeiro": {"width": 0.25},
+    "mvms-net": {"width": 32},
+    "mvms-student": {"width": 32},
+    "nejedly": {"channels": 32},
+    "nejedly-no-attention": {"channels": 32},
+    "s4": {"width": 32},
 }
 
 
@@ -44,6 +54,15 @@ def make(name: str, n_leads: int, n_samples: int, rate: float, n_classes: int, s
     return models.create(name, n_classes, n_leads, n_samples, rate, **NARROW.get(name, {}))
 
 
+def all_outputs(model: nn.Module, signal: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Everything that a loss must reach: one output, or all heads of a model with several."""
+    if hasattr(model, "training_outputs"):
+        outputs = model.training_outputs(signal)
+        assert torch.equal(outputs[0], model(signal)) or model.training
+        return tuple(outputs)
+    return (model(signal),)
+
+
 def signals(batch: int, n_leads: int, n_samples: int, seed: int = 1) -> torch.Tensor:
     return torch.randn(batch, n_leads, n_samples, generator=torch.Generator().manual_seed(seed))
 
@@ -52,9 +71,9 @@ def signals(batch: int, n_leads: int, n_samples: int, seed: int = 1) -> torch.Te
 def test_forward_and_backward_at_every_size(name, size):
     n_leads, n_samples, _, n_classes = size
     model = make(name, *size).train()
-    logits = model(signals(2, n_leads, n_samples))
-    assert logits.shape == (2, n_classes)
-    logits.square().sum().backward()
+    outputs = all_outputs(model, signals(2, n_leads, n_samples))
+    assert all(logits.shape == (2, n_classes) for logits in outputs)
+    sum(logits.square().sum() for logits in outputs).backward()
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert bool(torch.isfinite(parameter.grad).all()), parameter_name
@@ -121,12 +140,15 @@ def test_bfloat16_autocast_stays_near(name):
 def test_model_can_learn_eight_records_by_heart(name):
     model = make(name, 12, 250, 100.0, 3).train()
     for part in model.modules():
-        if isinstance(part, nn.Dropout | nn.Dropout1d):
+        if isinstance(part, nn.Dropout | nn.Dropout1d | nn.Dropout2d):
             part.p = 0.0
     batch, targets = signals(8, 12, 250), torch.tensor([[i >> bit & 1 for bit in range(3)] for i in range(8)])
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     for _ in range(100):
-        loss = nn.functional.binary_cross_entropy_with_logits(model(batch), targets.float())
+        loss = sum(
+            nn.functional.binary_cross_entropy_with_logits(logits, targets.float())
+            for logits in all_outputs(model, batch)
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -8,7 +8,9 @@ A model is an ``nn.Module`` with
 - ``attention(signal, metadata=None)``: named maps, only where the paper has them,
   each summing to one over its last axis;
 - ``cam_layer``: name of the submodule whose output Grad-CAM uses;
-- ``reset_head(n_classes)``: a fresh last layer.
+- ``reset_head(n_classes)``: a fresh last layer;
+- ``training_outputs(signal, metadata=None)``: only with several heads: the logits of each, of
+  which ``forward`` gives the first; a loss must reach all of them.
 
 In evaluation mode it is deterministic, and a record's logits do not depend on
 the other records of its batch.

@@ -167,6 +167,14 @@ def start_as_keras(module: nn.Module) -> None:
                 nn.init.zeros_(part.bias)
 
 
+def start_he_normal(layer: Convolution | nn.Linear) -> None:
+    """Keras' "he_normal": cut at two standard deviations, sqrt(2 / fan-in) after the cut; bias zero."""
+    deviation = (2 / layer.weight[0].numel()) ** 0.5 / 0.87962566103423978
+    nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
 class KerasLSTM(nn.Module):
     """One-layer LSTM with one bias a direction, as Keras has it: torch's second bias stays zero, untrained.
 

@@ -21,7 +21,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
-from leadlight.models.layers import Convolution, as_image, fresh_linear, keras_batch_norm, start_as_keras
+from leadlight.models.layers import (
+    Convolution,
+    as_image,
+    fresh_linear,
+    keras_batch_norm,
+    start_as_keras,
+    start_he_normal,
+)
 from leadlight.models.registry import Input, register
 
 KERNEL = 16
@@ -80,7 +87,7 @@ class Rajpurkar(nn.Module):
         self.head = nn.Linear(channels * length, n_classes)
         for part in self.modules():
             if isinstance(part, Convolution):
-                _start_he_normal(part)
+                start_he_normal(part)
         start_as_keras(self.head)
 
     def forward(self, signal: Tensor, metadata: Tensor | None = None) -> Tensor:
@@ -130,11 +137,3 @@ class _Block(nn.Module):
         inner = self.dropout(functional.relu(self.second_norm(self.first(inner))))
         added: Tensor = beside + self.second(inner)
         return added
-
-
-def _start_he_normal(convolution: Convolution) -> None:
-    """Keras' "he_normal": cut at two standard deviations, sqrt(2 / fan-in) after the cut."""
-    deviation = (2 / (convolution.kernel * convolution.channels_in)) ** 0.5 / 0.87962566103423978
-    nn.init.trunc_normal_(convolution.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
-    if convolution.bias is not None:
-        nn.init.zeros_(convolution.bias)

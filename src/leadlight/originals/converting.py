@@ -19,20 +19,29 @@ Tensors = dict[str, NDArray[Any]]
 
 # Model -> the file of this room that knows its original.
 _HOME = {
+    "cnn": "xplaim",
+    "conv-bilstm-attention": "conv_bilstm_attention",
+    "ecg-xplaim": "xplaim",
+    "ecgnet": "imle_comparators",
     "fcn-wang": "ptbxl_benchmark",
+    "gru": "xplaim",
     "imle-net": "imle_net",
     "inception1d": "ptbxl_benchmark",
     "lstm": "ptbxl_benchmark",
     "lstm-bidir": "ptbxl_benchmark",
-    "ecgnet": "imle_comparators",
     "mousavi": "imle_comparators",
+    "mvms-net": "challenge",
+    "mvms-student": "challenge",
+    "nejedly": "challenge",
+    "nejedly-no-attention": "challenge",
     "rajpurkar": "imle_comparators",
     "res1d": "resunet",
-    "resnet101": "imle_comparators",
     "res2d": "resunet",
     "res2d-lc": "resunet",
+    "resnet101": "imle_comparators",
     "resnet1d-wang": "ptbxl_benchmark",
     "resunet-lc": "resunet",
+    "ribeiro": "challenge",
     "xresnet1d101": "ptbxl_benchmark",
     "xresnet1d18": "ptbxl_benchmark",
     "xresnet1d34": "ptbxl_benchmark",
@@ -144,6 +153,8 @@ def keras_lstm(original: Original, ours: str, theirs: str) -> Tensors:
     found: Tensors = {}
     for direction in ("forward", "backward"):
         place = f"{theirs}/{direction}_lstm"
+        if f"{place}/lstm_cell/kernel" in original.names:
+            place = f"{place}/lstm_cell"
         found[f"{ours}.{direction}_weight"] = original.take(f"{place}/kernel").T
         found[f"{ours}.{direction}_recurrent"] = original.take(f"{place}/recurrent_kernel").T
         found[f"{ours}.{direction}_bias"] = original.take(f"{place}/bias")
