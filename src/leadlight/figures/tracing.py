@@ -69,8 +69,10 @@ def tracing_sheet(
     """
     arrangement = arrange(recording, layout, start)
     tracing = place(recording, arrangement)
+    # A recording that was filtered says so in its own notes.
+    is_filtered = any(note.startswith(("filtered:", "baseline subtracted")) for note in recording.notes)
     facts = (
-        *arrangement.notes, f"{recording.sampling_rate:g} Hz", "no filter added",
+        *arrangement.notes, f"{recording.sampling_rate:g} Hz", *(() if is_filtered else ("no filter added",)),
         *recording.notes, *tracing.notes,
     )  # fmt: skip
     lines = _lines((*text, "  ·  ".join(facts)))

@@ -21,13 +21,15 @@ Form = Literal["sections", "coefficients"]
 """How a filter is computed.
 
 sections: second-order sections; the ends are continued by their mirror image
-for four periods of the lowest cut-off (or as long as the signal is), so that a
+for two periods of the lowest cut-off (or as long as the signal is), so that a
 QRS complex at the very start does not shift the baseline. coefficients: as many
 published scripts do: one transfer function, SciPy's ``filtfilt`` with its own odd
 continuation of three times the filter's length. Less exact at low cut-offs.
 """
 
-PERIODS_OF_PADDING = 4
+PERIODS_OF_PADDING = 2
+SHARE_OF_PERIOD = 0.25
+"""Of the lowest cut-off's period (of a notch's ringing), that a signal must last: 0.5 s for 0.5 Hz."""
 LARGEST_ORDER = 10
 LARGEST_FREQUENCY = 10_000.0
 
@@ -92,7 +94,7 @@ class _ZeroPhase(Step):
                 )
 
     def shortest(self, rate: float) -> float:
-        shortest = self._settling() / PERIODS_OF_PADDING
+        shortest = SHARE_OF_PERIOD * self._settling() / PERIODS_OF_PADDING
         if self.form == "coefficients":
             shortest = max(shortest, (3 * self._designed(rate).shape[1] + 1) / rate)
         return shortest

@@ -161,11 +161,23 @@ class ZScore(Step):
 
     def apply(self, signals: Floats, at: Conditions) -> Floats:
         rows = _rows(signals, self.over)
-        centred = rows - _mean(rows)
-        deviation = np.sqrt(_mean(np.square(centred)))
-        flat = _lowest(rows) == _highest(rows)
-        scaled = centred / np.where(flat, 1.0, deviation + self.epsilon)
-        return np.where(flat & ~np.isnan(rows), 0.0, scaled).reshape(signals.shape)
+        # One record at a time stays in the processor's cache: many times as fast as all at once.
+        for record in rows:
+            self._scale(record)
+        return rows.reshape(signals.shape)
+
+    def _scale(self, rows: NDArray[np.float64]) -> None:
+        """(leads or 1, samples), in place."""
+        there = ~np.isnan(rows)
+        counts = there.sum(axis=-1, keepdims=True)
+        flat = np.fmin.reduce(rows, axis=-1, keepdims=True) == np.fmax.reduce(rows, axis=-1, keepdims=True)
+        is_whole = there.all()
+        known = rows if is_whole else np.where(there, rows, 0.0)
+        rows -= known.sum(axis=-1, keepdims=True) / np.maximum(counts, 1)
+        known = rows if is_whole else np.where(there, rows, 0.0)
+        squares = np.einsum("ls,ls->l", known, known)[:, np.newaxis]
+        rows /= np.where(flat, 1.0, np.sqrt(squares / np.maximum(counts, 1)) + self.epsilon)
+        rows[flat & there] = 0.0
 
     def describe(self) -> str:
         part = "each lead" if self.over == "lead" else "all leads together"
@@ -255,17 +267,9 @@ def _is_there(step: Step, value: _Value | None) -> _Value:
 
 
 def _rows(signals: Floats, over: str) -> NDArray[np.float64]:
-    """(records, leads or 1, samples) in double precision, one row for each scale."""
-    double = np.ascontiguousarray(signals, dtype=np.float64)
+    """A copy, (records, leads or 1, samples), in double precision, one row for each scale."""
+    double = np.array(signals, dtype=np.float64, order="C")
     return double if over == "lead" else double.reshape(len(double), 1, -1)
-
-
-def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    there = ~np.isnan(rows)
-    if there.all():
-        return np.asarray(rows.mean(axis=-1, keepdims=True))
-    total = np.where(there, rows, 0.0).sum(axis=-1, keepdims=True)
-    return np.asarray(total / np.maximum(there.sum(axis=-1, keepdims=True), 1))
 
 
 def _lowest(rows: NDArray[np.float64]) -> NDArray[np.float64]:
