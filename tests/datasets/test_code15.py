@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -405,3 +406,20 @@ def test_the_24_real_records_are_read_with_what_their_headers_state(real_data):
         text = (real_data / "code-15" / f"{entry.path}.hea").read_text()
         assert f"# Exam ID: {entry.record_id}\n" in text and f"# Patient ID: {entry.patient_id}\n" in text
         assert f"# Age: {entry.age:g}\n" in text
+
+
+@pytest.mark.parametrize("form", ["parts", "records"])
+def test_a_store_holds_the_tracings_without_their_padding(code, tmp_path, form):
+    from leadlight.store import prepare
+
+    if form == "parts":
+        code.add(1).add(2, AF="True").write()
+        n_samples, note = 100, "zero padding removed: 50 samples before, 50 after"
+    else:
+        wfdb_record(code.root, 1, pad=30)
+        wfdb_record(code.root, 2, pad=30)
+        n_samples, note = 340, "zero padding removed: 30 samples before, 30 after"
+    store = prepare("code-15", code.root, tmp_path / "store", 400, workers=1)
+    assert len(store) == 2 and store.description["n_samples"] == n_samples
+    index = pq.read_table(tmp_path / "store" / "index.parquet")
+    assert all(note in notes for notes in index["notes"].to_pylist())

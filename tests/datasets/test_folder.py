@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import leadlight as ll
 from leadlight import datasets
+from leadlight.cli.app import app
 from leadlight.datasets.folder_labels import read_likelihood
 from leadlight.datasets.folder_table import read_table, spoiled
 from leadlight.errors import DatasetError, FileFormatError, LeadlightError
@@ -460,3 +463,25 @@ def test_a_mixed_folder_of_real_recordings(own, real_data):
     # The table says nothing: the Challenge's headers do.
     assert all(one.statements for one in index.entries if one.record_id.startswith("georgia/"))
     assert {one.file_sampling_rate for one in index.entries} == {400.0, 500.0}
+
+
+def test_the_command_prepares_a_folder_with_its_labels(own, tmp_path):
+    for at in range(12):
+        own.add(f"r{at:02}")
+    own.table.write_text(
+        "id,patient,AFIB,mine\n" + "".join(f"r{at:02},P{at},{at % 2},\n" for at in range(12))
+    )
+    arguments = [
+        "prepare",
+        "folder",
+        str(own.root),
+        "--labels",
+        str(own.table),
+        "--out",
+        str(tmp_path / "store"),
+    ]
+    result = CliRunner().invoke(app, [*arguments, "--sampling-rate", "500", "--workers", "1"])
+    assert result.exit_code == 0, result.output
+    assert "12 records of 12 patients" in result.stdout and "label columns: AFIB (leadlight)" in result.stdout
+    description = json.loads((tmp_path / "store" / "store.json").read_text())
+    assert description["label_columns"] == ["AFIB"] and description["dataset"] == "folder"
