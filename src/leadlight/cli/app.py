@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 # so that `leadlight --help` loads none of them.
 COMMANDS: dict[str, str] = {
     "plot": "Draw a recording on ECG paper.",
+    "quality": "Say what is wrong with the signal of each lead.",
     "predict": "Say which findings recordings show.",
     "explain": "Show on the tracing what a model looked at.",
     "datasets": "List the data sets that Leadlight knows.",

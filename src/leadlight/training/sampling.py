@@ -59,19 +59,21 @@ def draw(
     """Draw training records by label, without replacement, as the recipe's table [sampling] says.
 
     part: the usable records of the training folds; classes: codes of its columns; patients: of its
-    records. First at most ``per_patient`` records of each patient are kept, then for each label of
-    ``per_label`` so many of its records are drawn, and ``none`` of those that show none of these
-    labels; each draw has its own random numbers, and a record that is drawn twice counts once.
+    records. First at most ``per_patient`` records of each patient are kept (those with a label asked
+    for first), then for each label of ``per_label`` so many of its records are drawn, and ``none`` of
+    those that show none of these labels; each draw has its own random numbers, and a record that is
+    drawn twice counts once.
     A record whose label is unknown is neither drawn for it nor among the none.
     Raises RecipeError for a label that is no class, for nothing left, and for too few records where
     ``when_short`` is "refuse".
     """
     wanted = _wanted(settings, classes)
-    pool = _of_patients(patients, settings.per_patient, seed)
+    columns = {label: classes.index(label) for label in wanted}
+    shows = (part.truth > 0) & part.known
+    pool = _of_patients(patients, settings.per_patient, shows[:, list(columns.values())].any(axis=1), seed)
     if not wanted and settings.none is None:
         return _drawn(part, pool, classes, (), {})
-    positive = (part.truth[pool] > 0) & part.known[pool]
-    columns = {label: classes.index(label) for label in wanted}
+    positive = shows[pool]
     groups = {label: pool[positive[:, column]] for label, column in columns.items()}
     if settings.none is not None:
         asked = list(columns.values())
@@ -110,14 +112,16 @@ def _wanted(settings: SamplingSettings, classes: Sequence[str]) -> dict[str, int
     return dict(settings.per_label)
 
 
-def _of_patients(patients: Sequence[str], per_patient: int | None, seed: int) -> Places:
-    """Places of at most so many records of each patient, drawn; in the order of the records."""
+def _of_patients(
+    patients: Sequence[str], per_patient: int | None, preferred: NDArray[np.bool_], seed: int
+) -> Places:
+    """Places of at most so many records of each patient, drawn, preferred ones first; in their order."""
     everyone = np.arange(len(patients))
     if per_patient is None:
         return everyone
     _, numbers = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
     shuffled = np.random.default_rng([seed, _DRAW]).permutation(len(patients))
-    by_patient = shuffled[np.argsort(numbers[shuffled], kind="stable")]
+    by_patient = shuffled[np.lexsort((~preferred[shuffled], numbers[shuffled]))]  # stable
     sorted_numbers = numbers[by_patient]
     first = np.searchsorted(sorted_numbers, sorted_numbers)  # where the patient's records begin
     return np.sort(by_patient[everyone - first < per_patient])
