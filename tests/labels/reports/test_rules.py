@@ -43,9 +43,17 @@ CASES = [
     ("Extensive anterior infarct - age undetermined", "AMI"),
     ("Inferior, posterior and lateral infarct", "IPLMI"),
     ("Inferior ST depression, consider lateral ischemia", "STDIN; ISCLA possible"),
+    ("Inferior or lateral infarct", "IMI possible; LMI possible"),
+    ("Severe global ischemia", "ISCEX"),
+    # a finding beside a technical remark
+    ("Atrial fibrillation, data quality may affect interpretation", "AFIB; QUAL"),
     # hedges
     ("? inferior infarct", "IMI possible"),
     ("Inferior infarct?", "IMI possible"),
+    ("Cannot rule out inferior infarct (masked by fascicular block?)", "IMI cannot rule out"),
+    ("ST elevation, consider early repolarization, pericarditis, or injury",
+     "STE_; ERE possible; PERIC possible; INJ possible"),
+    ("Premature ventricular or aberrantly conducted complexes", "PVC possible; ABERR possible"),
     ("Inferior infarct possible", "IMI possible"),
     ("Inferior infarct, probable", "IMI probable"),
     ("Inferior infarct cannot be ruled out", "IMI cannot rule out"),
@@ -73,6 +81,7 @@ CASES = [
     ("No ischemia but left axis deviation", "ISC_ absent; LAD"),
     ("Not atrial fibrillation", "AFIB absent"),
     ("Atrial fibrillation is no longer present", "AFIB absent"),
+    ("Sinus rhythm - no longer in atrial fibrillation", "SR; AFIB absent"),
     ("No evidence of lead reversal", ""),
 ]  # fmt: skip
 

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadlight.labels.findings import broader
@@ -63,17 +64,24 @@ class _Heard(_Span):
 @dataclass(frozen=True)
 class _Place(_Span):
     walls: tuple[frozenset[str], ...]
+    either: bool = False
 
 
 def read_by_rules(text: str) -> ReportStatement:
     """Read a normalised statement by rules alone, whether or not the table knows it."""
     read = spell(text)
-    heard_negation = any(one.cue.effect == "absent" for one in _hear(read))
+    remark: tuple[StatedFinding, ...] = ()
+    kind: Kind = "not understood"
     for whole in whole_rules():
         if match := whole.pattern.search(read):
-            said = () if heard_negation and _negated_before(read, match.start()) else whole.findings
-            stated = tuple(StatedFinding(code, level, match.group()) for code, level in said)
-            return ReportStatement(text, whole.kind, stated, "rules")
+            kind = whole.kind
+            if not _negated_before(read, match.start()):
+                remark = tuple(StatedFinding(code, level, match.group()) for code, level in whole.findings)
+            if kind != "technical":
+                return ReportStatement(text, kind, remark, "rules")
+            # A finding may stand beside a technical remark.
+            read = _masked(read, [_Span(match.start(), match.end())])
+            break
 
     found = _find(read)
     rest = _masked(read, found)
@@ -81,9 +89,18 @@ def read_by_rules(text: str) -> ReportStatement:
     places = _locate(rest)
     stated = _state(read, found, heard, places)
     unread = _unread(rest, heard, places)
+    if kind == "technical" and not any(_is_of_the_heart(one) for one in stated):
+        return ReportStatement(text, kind, remark, "rules")
     if not stated and not found:
         return ReportStatement(text, "not understood", (), "none", unread=unread)
-    return ReportStatement(text, _kind(stated), stated, "rules", unread=unread)
+    if not stated:
+        return ReportStatement(text, "comment", (), "rules", unread=unread)
+    kind = "finding" if any(map(_is_of_the_heart, stated)) else "technical"
+    return ReportStatement(text, kind, (*stated, *remark), "rules", unread=unread)
+
+
+def _is_of_the_heart(one: StatedFinding) -> bool:
+    return vocabulary()[one.code].kind not in ("technical", "group")
 
 
 def spell(text: str) -> str:
@@ -102,7 +119,7 @@ def _find(read: str) -> list[_Found]:
     ]
 
 
-def _masked(read: str, found: list[_Found]) -> str:
+def _masked(read: str, found: Sequence[_Span]) -> str:
     for one in found:
         read = read[: one.start] + "\0" * (one.end - one.start) + read[one.end :]
     return read
@@ -110,10 +127,7 @@ def _masked(read: str, found: list[_Found]) -> str:
 
 def _hear(rest: str) -> list[_Heard]:
     pattern, table = cues()
-    heard = (
-        _Heard(one.start(), one.end(), table[(one.lastindex or 1) - 1]) for one in pattern.finditer(rest)
-    )
-    return [one for one in heard if one.cue.effect != "nothing"]
+    return [_Heard(one.start(), one.end(), table[(one.lastindex or 1) - 1]) for one in pattern.finditer(rest)]
 
 
 def _negated_before(read: str, place: int) -> bool:
@@ -128,10 +142,12 @@ def _locate(rest: str) -> list[_Place]:
     lists: list[_Place] = []
     for one in pattern.finditer(rest):
         named = table[(one.lastindex or 1) - 1]
-        if lists and _BETWEEN_WALLS.fullmatch(rest, lists[-1].end, one.start()):
+        joint = _BETWEEN_WALLS.fullmatch(rest, lists[-1].end, one.start()) if lists else None
+        if joint:
             # "extensive anterior": the nearer word names the wall.
             before = tuple(wall for wall in lists[-1].walls if wall != {"E"})
-            lists[-1] = _Place(lists[-1].start, one.end(), (*before, named))
+            either = lists[-1].either or joint.group().strip() == "or"
+            lists[-1] = _Place(lists[-1].start, one.end(), (*before, named), either)
         else:
             lists.append(_Place(one.start(), one.end(), (named,)))
     return lists
@@ -145,14 +161,16 @@ def _codes(one: _Found, places: list[_Place]) -> tuple[tuple[str, Certainty], ..
         return rule.findings
     before = [place for place in places if place.end <= one.start]
     after = [place for place in places if place.start >= one.end]
-    named = before[-1].walls if before else after[0].walls if after else (frozenset[str](),)
+    place = before[-1] if before else after[0] if after else None
+    named = place.walls if place else (frozenset[str](),)
     table = territories()
     together = frozenset[str]().union(*named)
     # "inferior/lateral" is one place, "ant/septal and lateral" is two.
-    single = all(len(wall) == 1 for wall in named) and together in table
+    either = place is not None and place.either
+    single = not either and all(len(wall) == 1 for wall in named) and together in table
     sets = (together,) if single else named
     codes = dict.fromkeys(code for walls_ in sets for code in table[walls_][rule.place])
-    return tuple((code, "certain") for code in codes)
+    return tuple((code, "possible" if either else "certain") for code in codes)
 
 
 def _state(
@@ -169,16 +187,15 @@ def _state(
             leaders = [i for i, other in enumerate(found) if i != k and _is_kind(other, one.rule.follows)]
             if leaders:
                 nearest = min(leaders, key=lambda i: abs(found[i].start - one.start))
-                level = _weaker(level, sure[nearest])
+                leader = sure[nearest]
+                level = None if level is None or leader is None else _weaker(level, leader)
             elif one.rule.place == "age":
                 continue
         if level is None:
             continue
         for code, own in _codes(one, places):
-            certainty = _weaker(level, own)
-            assert certainty is not None
-            if one.rule.fixed and certainty != "absent":
-                certainty = own
+            hedges_count = level == "absent" or not one.rule.fixed
+            certainty = _weaker(level, own) if hedges_count else own
             known = stated.get(code)
             if known is None or levels[known.certainty].strength < levels[certainty].strength:
                 stated[code] = StatedFinding(code, certainty, one.words)
@@ -196,24 +213,23 @@ def _has_age(read: str, infarct: _Found, found: list[_Found]) -> bool:
     return any(not _BORDER.search(read[one.end : infarct.start]) for one in ahead)
 
 
-def _weaker(one: Certainty | None, other: Certainty | None) -> Certainty | None:
-    if one is None or other is None:
-        return None
+def _weaker(one: Certainty, other: Certainty) -> Certainty:
     levels = certainties()
     return other if levels[other].strength < levels[one].strength else one
 
 
 def _certainty(read: str, one: _Found, found: list[_Found], heard: list[_Heard]) -> Certainty | None:
     """How sure the statement is of what stands here; None where it is not stated at all."""
-    level: Certainty | None = "certain"
+    level: Certainty = "certain"
     for cue in heard:
-        if not _reaches(read, cue, one, found):
+        effect = cue.cue.effect
+        if effect == "nothing" or not _reaches(read, cue, one, found):
             continue
-        if cue.cue.effect == "ignore":
+        if effect == "ignore":
             return None
-        if cue.cue.effect == "absent":
+        if effect == "absent":
             return _negated(read, cue, one)
-        level = _weaker(level, cue.cue.effect)  # type: ignore[arg-type]
+        level = _weaker(level, effect)
     if _is_alternative(read, one, found, hedged=level != "certain"):
         level = _weaker(level, "possible")
     return level
@@ -263,13 +279,6 @@ def _is_alternative(read: str, one: _Found, found: list[_Found], *, hedged: bool
         if _ALTERNATIVE.search(between) or (hedged and _SLASH.fullmatch(between)):
             return True
     return False
-
-
-def _kind(stated: tuple[StatedFinding, ...]) -> Kind:
-    known = vocabulary()
-    if stated and all(known[one.code].kind == "technical" for one in stated):
-        return "technical"
-    return "finding" if stated else "comment"
 
 
 def _unread(rest: str, heard: list[_Heard], places: list[_Place]) -> tuple[str, ...]:

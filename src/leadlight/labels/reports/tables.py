@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -168,9 +168,9 @@ def _between_words(pattern: str) -> str:
     return rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])"
 
 
-def _one_of(patterns: Any) -> re.Pattern[str]:
+def _one_of(patterns: Iterable[str]) -> re.Pattern[str]:
     # Groups inside the patterns do not capture, so lastindex tells which one matched.
-    return re.compile("|".join(f"({_between_words(one)})" for one in patterns))
+    return re.compile(_between_words("|".join(f"({one})" for one in patterns)))
 
 
 def _stated(cell: str) -> tuple[tuple[str, Certainty], ...]:
