@@ -33,7 +33,7 @@ def stored_inputs(
     """
     check_rate(store, preprocessing)
     rows = np.asarray(rows, dtype=np.int64)
-    lengths, missing = store._places[rows, 2], store._places[rows, 3]
+    lengths, missing = store.lengths[rows], store.missing_samples[rows]
     starts = preprocessing.crop_starts(lengths, places)
     result = np.empty((len(rows), len(preprocessing.leads), preprocessing.n_samples), dtype=np.float32)
     for part, begins, length in _parts(lengths, starts, preprocessing.window_samples):

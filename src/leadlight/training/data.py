@@ -38,7 +38,7 @@ def fit_preprocessing(store: Store, part: Selection, recipe: Recipe) -> Preproce
     """Preprocessing with its scaling fitted on these records: give it the training folds', no other."""
     preprocessing = recipe.input.preprocessing()
     check_rate(store, preprocessing)
-    lengths = store._places[part.rows, 2]
+    lengths = store.lengths[part.rows]
 
     def batches_to_fit() -> Iterator[Floats]:
         for length in np.unique(lengths):
