@@ -275,3 +275,65 @@ def stopped_after(n: int, index: DatasetIndex, out: Path) -> None:
 
     with pytest.raises(Stopped):
         store_index(index, out, 1, stop)
+
+
+def test_a_data_sets_own_columns_stand_in_the_index(index: DatasetIndex, tmp_path: Path) -> None:
+    own = [{"qrs_ms": 80.5 + n, "cart": f"c{n % 3}"} for n in range(40)]
+    own[4] = {"qrs_ms": None}  # type: ignore[dict-item]
+    entries = [replace(entry, columns=values) for entry, values in zip(index.entries, own, strict=True)]
+    described = replace(
+        index,
+        entries=tuple(entries),
+        columns={"qrs_ms": "number", "cart": "text"},
+        label_columns=("AF", "LBBB"),
+    )
+    store = store_index(described, tmp_path / "store")
+    table = store.columns("cart", "qrs_ms")
+    assert table["qrs_ms"].to_pylist() == [values["qrs_ms"] for values in own]
+    assert table["cart"].to_pylist() == [values.get("cart") for values in own]
+    assert store.index.columns.tolist()[-2:] == ["qrs_ms", "cart"]
+    assert store.description["columns"] == {"qrs_ms": "number", "cart": "text"}
+    assert store.description["label_columns"] == ["AF", "LBBB"]
+    assert store.description["sources"] == {"made for tests": 40}
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"age": "number", "x": "text"}, "found the column age, a name that every store's index uses"),
+        ({"x": "date"}, "found the column 'x' of kind 'date'; accepted: a name, and number or text"),
+        ({"": "text"}, "found the column ''"),
+    ],
+)
+def test_columns_that_an_index_cannot_hold_are_refused(
+    index: DatasetIndex, tmp_path: Path, columns: dict, words: str
+) -> None:
+    with pytest.raises(StoreError, match=words):
+        store_index(replace(index, columns=columns), tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_the_quality_of_each_lead_stands_in_the_index(
+    index: DatasetIndex, tmp_path: Path, write_wfdb: Callable[..., None]
+) -> None:
+    generator = np.random.default_rng(6)
+    smooth = 800 * np.sin(np.arange(600) / 9 + generator.uniform(0, 6, (12, 1)))
+    entries = index.entries[:10]
+    for number, entry in enumerate(entries):
+        counts = smooth.round().astype(np.int16)
+        if number == 3:
+            counts[1], counts[5, 100:200] = 17, -32768
+        write_wfdb(index.root / entry.path, counts)
+    store = store_index(replace(index, entries=entries), tmp_path / "store")
+    flat = [list(leads) for leads in store.index["flat_leads"]]
+    missing = [list(leads) for leads in store.index["missing_leads"]]
+    assert flat == [["II"] if number == 3 else [] for number in range(10)]
+    assert missing == [["aVF"] if number == 3 else [] for number in range(10)]
+    assert [leads is None for leads in store.index["mains_leads"]] == [True] * 10  # 100 Hz hides mains
+
+
+def test_an_engine_that_is_not_known_is_refused(index: DatasetIndex, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="engine: found 'dask'; accepted: processes, ray"):
+        store_index(index, tmp_path / "store", engine="dask")
+    with pytest.raises(StoreError, match=r"address: found '10\.0\.0\.1:6379' with engine"):
+        store_index(index, tmp_path / "store", address="10.0.0.1:6379")

@@ -229,3 +229,107 @@ def test_a_damaged_description_is_refused(store: Store, content: str) -> None:
 
 def test_the_print_of_a_store_tells_no_path(store: Store) -> None:
     assert repr(store) == "Store(made, 40 records, 12 leads at 100 Hz)"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.integers(0, N - 1), max_size=8),
+    n_samples=st.integers(1, 200),
+    data=st.data(),
+)
+def test_a_window_is_that_part_of_its_record_and_nan_beyond(
+    kept: Store, all_counts: np.ndarray, rows: list[int], n_samples: int, data: st.DataObject
+) -> None:
+    starts = [data.draw(st.integers(-250, 250)) for _ in rows]
+    leads = data.draw(st.sampled_from([None, ("V2", "I")]))
+    found = kept.windows(rows, starts, n_samples, leads)
+    around = np.full((N, 12, 1000), np.nan)
+    around[:, :, 400:550] = all_counts / 1000
+    chosen = slice(None) if leads is None else [7, 0]
+    expected = [
+        around[row, chosen, 400 + start : 400 + start + n_samples].astype(np.float32)
+        for row, start in zip(rows, starts, strict=True)
+    ]
+    assert found.dtype == np.float32
+    assert found.shape == (len(rows), 12 if leads is None else 2, n_samples)
+    if rows:
+        assert_array_equal(found, np.stack(expected))
+
+
+def test_windows_take_records_of_different_lengths_and_keep_gaps(
+    index: DatasetIndex, tmp_path: Path, all_counts: np.ndarray, write_wfdb: Callable[..., None]
+) -> None:
+    counts = all_counts[1, :, :90].copy()
+    counts[4, 20] = -32768
+    write_wfdb(index.root / index.entries[1].path, counts)
+    store = store_index(index, tmp_path / "store")
+    windows = store.windows([1, 0], 10, 100)
+    expected = np.full((2, 12, 100), np.nan)
+    expected[0, :, :80] = counts[:, 10:] / 1000
+    expected[0, 4, 10] = np.nan
+    expected[1] = all_counts[0, :, 10:110] / 1000
+    assert_array_equal(windows, expected.astype(np.float32))
+    assert store.lengths.tolist()[:3] == [150, 90, 150]
+    assert store.missing_samples.tolist()[:3] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("starts", "n_samples", "words"),
+    [
+        (0.5, 10, "found float64"),
+        ([1, 2, 3], 10, "one for each of the 2 rows"),
+        (0, 0, "n_samples: found 0"),
+    ],
+)
+def test_windows_that_mean_nothing_are_refused(store: Store, starts: Any, n_samples: int, words: str) -> None:
+    with pytest.raises(StoreError, match=words):
+        store.windows([0, 1], starts, n_samples)
+
+
+def test_columns_are_read_alone_and_unknown_ones_refused(store: Store) -> None:
+    table = store.columns("fold", "patient_id")
+    assert table.column_names == ["fold", "patient_id"]
+    assert table["fold"].to_pylist() == store.index["fold"].tolist()
+    with pytest.raises(StoreError, match="columns: found colour; accepted: record_id"):
+        store.columns("colour")
+
+
+def test_equal_statements_are_held_once(store: Store) -> None:
+    said = store.statements([3, 1, 30])
+    assert said[0] is said[1] is said[2]
+    assert len(store._statements.different) == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    said=st.lists(
+        st.lists(
+            st.builds(
+                Statement,
+                st.sampled_from(["NORM", "AF", ""]),
+                st.sampled_from(["scp-ecg", "text"]),
+                st.sampled_from([None, 0.0, 35.0, 100.0]),
+            ),
+            max_size=4,
+        ).map(tuple),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_statements_come_back_as_they_were(said: list[tuple[Statement, ...]]) -> None:
+    import io
+    from dataclasses import asdict
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from leadlight.store import layout
+    from leadlight.store.statements import read_statements
+
+    kind = layout.index_schema().field("statements").type
+    plain = pa.array([[asdict(one) for one in record] for record in said], type=kind)
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"statements": plain}), sink, row_group_size=5)
+    column = read_statements(pq.ParquetFile(sink), "statements")
+    assert column.of(np.arange(len(said))) == said
+    assert column.of(np.array([len(said) - 1, 0])) == [said[-1], said[0]]

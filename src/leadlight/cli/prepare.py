@@ -24,6 +24,32 @@ def command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; without it, as many as pay off.", show_default=False)
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            help="Table of labels (CSV), for a folder of your own; docs/datasets.md has its columns.",
+            show_default=False,
+        ),
+    ] = None,
+    splits: Annotated[
+        Path | None,
+        typer.Option(
+            "--splits",
+            help="File of folds, such as `leadlight split` writes; without it, the data set's own.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="What does the work: processes (on this machine) or ray (a cluster).")
+    ] = "processes",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the Ray cluster, such as 10.0.0.1:6379; without it, one is started on this machine.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a store that is already there.")
     ] = False,
@@ -35,11 +61,13 @@ def command(
     Stopped half-way, the same command goes on from where it was.
 
     Example: leadlight prepare ptb-xl DIR --sampling-rate 100 --out ptbxl-100hz
+
+    Example: leadlight prepare folder DIR --labels labels.csv --out STORE
     """
     from leadlight import datasets
-    from leadlight.cli.usage import wrong_usage
+    from leadlight.cli.usage import one_of, wrong_usage
     from leadlight.errors import DatasetError
-    from leadlight.store import layout, prepare
+    from leadlight.store import ENGINES, layout, prepare
 
     with wrong_usage(DatasetError, "NAME"):
         datasets.describe(name)
@@ -47,9 +75,24 @@ def command(
         raise typer.BadParameter(
             f"found {sampling_rate:g}; accepted: above 0 Hz.", param_hint="--sampling-rate"
         )
+    one_of(engine, ENGINES, "--engine")
+    if address is not None and engine != "ray":
+        raise typer.BadParameter(f"found --engine {engine}; accepted: ray.", param_hint="--address")
     was_there = layout.is_store(out) and not overwrite
     with progress_bar(f"preparing {name}", unit="records") as on_progress:
-        store = prepare(name, folder, out, sampling_rate, workers, on_progress, overwrite=overwrite)
+        store = prepare(
+            name,
+            folder,
+            out,
+            sampling_rate,
+            workers,
+            on_progress,
+            overwrite=overwrite,
+            labels=labels,
+            splits=splits,
+            engine=engine,
+            address=address,
+        )
     description = store.description
     if as_json:
         print_json({"path": str(store.path), **description})

@@ -1,22 +1,28 @@
 """Prepared data on disk: write a data set once, open it, take records out of it, verify it.
 
-``layout.py`` says what a store looks like; ``converting.py`` brings one record into that
-form, ``shards.py``, ``describing.py``, ``workspace.py`` and ``preparing.py`` write,
-``reading.py`` reads, ``selection.py`` chooses, ``verifying.py`` checks, ``opening.py``
-finds or makes the store of a folder. What a data set holds is known by
-``leadlight.datasets``, file formats by ``leadlight.files``, what a model eats by
-``leadlight.signal``.
+layout.py        what a store looks like on disk
+converting.py    one record from its file to counts; shards.py: many, one shard
+processes.py     shards by processes of this machine; cluster.py: by a Ray cluster
+describing.py    index and description from finished shards
+workspace.py     the folder where a store grows, one writer at a time
+preparing.py     all of that in order; opening.py finds or makes the store of a folder
+reading.py       takes records out; statements.py holds what is said of them
+selection.py     chooses records; verifying.py checks a store
+
+What a data set holds is known by ``leadlight.datasets``, file formats by ``leadlight.files``,
+how good a signal is by ``leadlight.quality``, what a model eats by ``leadlight.signal``.
 """
 
 from __future__ import annotations
 
 from leadlight.store.opening import open_or_prepare
-from leadlight.store.preparing import prepare, store_index
+from leadlight.store.preparing import ENGINES, prepare, store_index
 from leadlight.store.reading import Store, open_store
 from leadlight.store.selection import Selection, select
 from leadlight.store.verifying import Check, verify
 
 __all__ = [
+    "ENGINES",
     "Check",
     "Selection",
     "Store",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ _RETRIES = 5
 """How often a shard is tried again after the process or machine that wrote it has died."""
 _WAITING_A_CORE = 2  # shards sent for each core: one at work, one that waits
 _LOOK_SECONDS = 0.5  # between two words of progress
+_ANSWER_SECONDS = 10.0  # for something to listen at a cluster's address
 _JOIN_SECONDS = 60.0  # for the machines of a cluster to answer
 _VISIBLE_SECONDS = 120.0  # shared file systems show another machine's new file after up to a minute
 _OBJECT_STORE_BYTES = 256 * 2**20  # of a cluster started here: slices of the index pass through it
@@ -88,6 +90,7 @@ def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
             "object_store_memory": _OBJECT_STORE_BYTES,
         }
     try:
+        _check_address(where)
         ray.init(where, log_to_driver=False, logging_level=logging.CRITICAL, **started)
     except (ConnectionError, ValueError, RuntimeError, TimeoutError, OSError) as error:
         raise StoreError(
@@ -99,6 +102,17 @@ def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Raise OSError or ValueError for an address where nobody listens: Ray would try for five minutes."""
+    if address in ("local", "auto"):
+        return
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isdecimal()) or "/" in host:
+        raise ValueError("not of the form HOST:PORT")
+    with socket.create_connection((host, int(port)), _ANSWER_SECONDS):
+        pass
 
 
 def _check_machines(ray: Any, claim: Path, task: ShardTask) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from leadlight.errors import FileFormatError, LeadlightError
 from leadlight.files import read
+from leadlight.files.padding import padding_note, zero_padding
 from leadlight.files.wfdb import DigitalRecord, physical, read_header
 from leadlight.files.wfdb_data import read_samples
 from leadlight.leads import LIMB_COMBINATIONS, derive_limb_leads
@@ -46,11 +47,14 @@ class StoredRecord:
     checksum: str
 
 
-def read_record(path: Path, sampling_rate: float, number: int | None = None) -> StoredRecord:
+def read_record(
+    path: Path, sampling_rate: float, number: int | None = None, *, zero_padded: bool = False
+) -> StoredRecord:
     """Read a record and bring it to the store's leads, unit and rate.
 
     path: as a data set's entry names it: without extension where a header names the file
-    (WFDB), else with; number: place in a file of many records; sampling_rate: Hz.
+    (WFDB), else with; sampling_rate: Hz; number: place in a file of many records; zero_padded:
+    whether zeros at the ends are padding, to be taken off.
     Raises FileFormatError for a file that cannot be read and UnusableError for one that
     lacks leads or samples.
     """
@@ -63,12 +67,27 @@ def read_record(path: Path, sampling_rate: float, number: int | None = None) -> 
         return _from_recording(read_tracing(path, number), sampling_rate)
     if number is not None:
         raise UnusableError(f"number {number} of a file that holds one record")
+    if zero_padded:
+        return _from_recording(_without_padding(read(path)), sampling_rate)
     if extension not in ("", ".hea"):
         return _from_recording(read(path), sampling_rate)
     header = read_header(path)
     if header.segments:  # they may count in different units
         return _from_recording(read(path), sampling_rate)
     return _from_counts(read_samples(header), sampling_rate)
+
+
+def _without_padding(recording: Recording) -> Recording:
+    before, after = zero_padding(recording.signal)
+    if before == recording.n_samples:
+        raise UnusableError("zeros alone: padding without a record")
+    if not (before or after):
+        return recording
+    return replace(
+        recording,
+        signal=recording.signal[:, before : recording.n_samples - after],
+        notes=(*recording.notes, padding_note(before, after)),
+    )
 
 
 def _from_counts(record: DigitalRecord, sampling_rate: float) -> StoredRecord:

@@ -141,6 +141,8 @@ class Store:
         """
         numbers = self._numbers(rows)
         first = np.asarray(starts)
+        if not first.size:
+            first = first.astype(np.int64)
         if not np.issubdtype(first.dtype, np.integer) or first.shape not in ((), numbers.shape):
             raise StoreError(
                 f"starts: found {first.dtype} of shape {first.shape}; accepted: a whole number, "

@@ -112,7 +112,9 @@ def _read_alike(
         if tick and number and number % _TICK == 0:
             tick(_TICK)
         try:
-            record = read_record(task.root / entry.path, task.sampling_rate, entry.number)
+            record = read_record(
+                task.root / entry.path, task.sampling_rate, entry.number, zero_padded=entry.zero_padded
+            )
         except LeadlightError as error:
             set_aside.append((task.first + number, reason_of(error)))
             continue
