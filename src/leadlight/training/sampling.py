@@ -70,7 +70,10 @@ def draw(
     wanted = _wanted(settings, classes)
     columns = {label: classes.index(label) for label in wanted}
     shows = (part.truth > 0) & part.known
-    pool = _of_patients(patients, settings.per_patient, shows[:, list(columns.values())].any(axis=1), seed)
+    wanted_here: NDArray[np.bool_] = np.isin(
+        np.arange(len(part)), shows[:, list(columns.values())].nonzero()[0]
+    )
+    pool = _of_patients(patients, settings.per_patient, wanted_here, seed)
     if not wanted and settings.none is None:
         return _drawn(part, pool, classes, (), {})
     positive = shows[pool]
