@@ -30,6 +30,7 @@ def command(
                 "name": one.name,
                 "title": one.title,
                 "records": one.records or "any",
+                "GB": one.gigabytes,
                 "licence": one.licence,
                 "doi": one.doi,
                 "label spaces": ", ".join(one.label_spaces),
