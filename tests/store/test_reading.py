@@ -333,3 +333,17 @@ def test_statements_come_back_as_they_were(said: list[tuple[Statement, ...]]) ->
     column = read_statements(pq.ParquetFile(sink), "statements")
     assert column.of(np.arange(len(said))) == said
     assert column.of(np.array([len(said) - 1, 0])) == [said[-1], said[0]]
+
+
+def test_no_rows_make_an_empty_batch(store: Store) -> None:
+    assert store.counts([]).shape == store.signals([]).shape == (0, 12, N_SAMPLES)
+    assert store.windows([], [], 30, ["I"]).shape == (0, 1, 30)
+
+
+def test_a_shard_that_is_another_array_is_refused(store: Store) -> None:
+    shard = store.path / "signals-00001.npy"
+    content = shard.read_bytes()
+    shard.write_bytes(content.replace(b"'<i2'", b"'<u2'"))
+    with pytest.raises(StoreError, match=r"signals-00001.npy: cannot be read as the store describes it"):
+        store.counts([8])
+    assert store.counts([7]).shape == (1, 12, N_SAMPLES)

@@ -40,7 +40,7 @@ WORKSPACE_SUFFIX = ".preparing"
 CLAIM = "claim-"
 """Start of the name of a file in the workspace by which a writer's machines know that it still writes."""
 
-_SHARD_HEADER_BYTES = 128
+SHARD_HEADER_BYTES = 128
 
 # Column -> Arrow type, as pyarrow spells it; built into a schema by `index_schema`.
 _INDEX_COLUMNS: dict[str, str] = {
@@ -105,14 +105,14 @@ def shard_header(n_counts: int) -> bytes:
     """The .npy header of a flat int16 array; its length does not depend on ``n_counts``."""
     text = f"{{'descr': '<i2', 'fortran_order': False, 'shape': ({n_counts},), }}"
     magic = b"\x93NUMPY\x01\x00"
-    padding = _SHARD_HEADER_BYTES - len(magic) - 2 - len(text) - 1
+    padding = SHARD_HEADER_BYTES - len(magic) - 2 - len(text) - 1
     body = (text + " " * padding + "\n").encode("latin1")
     return magic + len(body).to_bytes(2, "little") + body
 
 
 def shard_bytes(n_counts: int) -> int:
     """Size of a shard's file."""
-    return _SHARD_HEADER_BYTES + 2 * n_counts
+    return SHARD_HEADER_BYTES + 2 * n_counts
 
 
 def workspace_of(out: Path) -> Path:
@@ -236,13 +236,15 @@ def _target_of(folder: Path) -> Path | None:
     return None
 
 
-def millivolts(counts: np.ndarray[Any, np.dtype[np.int16]]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Counts to float32 millivolts, without a look at missing samples.
+def millivolts(
+    counts: np.ndarray[Any, np.dtype[np.int16]], out: np.ndarray[Any, np.dtype[np.float32]] | None = None
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Counts to float32 millivolts, without a look at missing samples; out: where to put them.
 
     Divided, not multiplied by 0.001: the quotient is the float32 nearest to the
     true value, the same that reading the file gives.
     """
     result: np.ndarray[Any, np.dtype[np.float32]] = np.divide(
-        counts, np.float32(COUNTS_PER_MILLIVOLT), dtype=np.float32
+        counts, np.float32(COUNTS_PER_MILLIVOLT), out=out, dtype=np.float32
     )
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ Rows = SupportsIndex | slice | Sequence[int] | NDArray[Any]
 """Which records: a row number, a slice, row numbers in any order, or a boolean mask over all rows."""
 
 
+_COUNTS_AT_ONCE = 2**18
+_CAN_ADVISE = hasattr(mmap.mmap, "madvise")
+
+
 class Store:
     """A prepared data set on disk; made by ``open_store`` or ``prepare``.
 
@@ -36,6 +41,7 @@ class Store:
         self.path = path
         self.description = description
         self._shards: dict[int, NDArray[np.int16]] = {}
+        self._maps: dict[int, mmap.mmap] = {}
 
     def __len__(self) -> int:
         return int(self.description["records"])
@@ -48,12 +54,12 @@ class Store:
 
     def __getstate__(self) -> dict[str, Any]:
         # Maps and the table stay behind: another process opens its own.
-        left_behind = {"_shards", "index", "_places", "_statements", "_known"}
+        left_behind = {"_shards", "_maps", "index", "_places", "_statements", "_known"}
         return {name: value for name, value in self.__dict__.items() if name not in left_behind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._shards = {}
+        self._shards, self._maps = {}, {}
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -110,7 +116,9 @@ class Store:
         n_samples = self._one_length(numbers, "counts")
         n_leads = len(self.leads)
         result = np.empty((len(numbers), n_leads * n_samples), dtype=np.int16)
-        for target, (shard, offset, _, _) in zip(result, self._places[numbers].tolist(), strict=True):
+        places = self._places[numbers].tolist()
+        self._fetch(places)
+        for target, (shard, offset, _, _) in zip(result, places, strict=True):
             target[:] = self._shard(shard)[offset : offset + n_leads * n_samples]
         return result.reshape(len(numbers), n_leads, n_samples)
 
@@ -159,33 +167,52 @@ class Store:
         n_samples: int,
         leads: Sequence[str] | None,
     ) -> NDArray[np.float32]:
-        n_stored = len(self.leads)
         chosen = self._chosen(leads)
-        counts = np.empty((len(numbers), n_stored if chosen is None else len(chosen), n_samples), np.int16)
-        gaps = []
-        places = zip(self._places[numbers].tolist(), starts.tolist(), strict=True)
-        for number, (target, ((shard, offset, length, missing), start)) in enumerate(
-            zip(counts, places, strict=True)
-        ):
-            record = self._shard(shard)[offset : offset + n_stored * length].reshape(n_stored, length)
-            if chosen is not None:
-                record = record[chosen]
-            if start == 0 and length == n_samples:
-                target[:] = record
-            else:
-                first, last = max(start, 0), min(start + n_samples, length)
-                inside = slice(first - start, max(last - start, first - start))
-                if inside.stop - inside.start < n_samples:
-                    target[:] = layout.MISSING
-                    missing = 1
-                if inside.stop > inside.start:
-                    target[:, inside] = record[:, first:last]
-            if missing:
-                gaps.append(number)
-        signals = layout.millivolts(counts)
-        for number in gaps:
-            signals[number][counts[number] == layout.MISSING] = np.nan
+        n_leads = len(self.leads) if chosen is None else len(chosen)
+        places, first_samples = self._places[numbers].tolist(), starts.tolist()
+        self._fetch(places)
+        signals = np.empty((len(numbers), n_leads, n_samples), dtype=np.float32)
+        # A few records at a time: their counts are still in the cache when they are divided.
+        at_once = max(1, _COUNTS_AT_ONCE // max(1, n_leads * n_samples))
+        counts = np.empty((min(at_once, len(numbers)), n_leads, n_samples), dtype=np.int16)
+        for begin in range(0, len(numbers), at_once):
+            part = signals[begin : begin + at_once]
+            gaps = []
+            for number, (target, place, start) in enumerate(
+                zip(
+                    counts,
+                    places[begin : begin + at_once],
+                    first_samples[begin : begin + at_once],
+                    strict=False,
+                )
+            ):
+                if self._copy_window(place, start, chosen, target) or place[3]:
+                    gaps.append(number)
+            layout.millivolts(counts[: len(part)], out=part)
+            for number in gaps:
+                part[number][counts[number] == layout.MISSING] = np.nan
         return signals
+
+    def _copy_window(
+        self, place: list[int], start: int, chosen: list[int] | None, target: NDArray[np.int16]
+    ) -> bool:
+        """Fill ``target`` (leads, samples) from one record; whether the window reaches beyond it."""
+        shard, offset, length, _ = place
+        n_stored, n_samples = len(layout.LEADS), target.shape[1]
+        record = self._shard(shard)[offset : offset + n_stored * length].reshape(n_stored, length)
+        if chosen is not None:
+            record = record[chosen]
+        if start == 0 and length == n_samples:
+            target[:] = record
+            return False
+        first, last = max(start, 0), min(start + n_samples, length)
+        if last - first == n_samples:
+            target[:] = record[:, first:last]
+            return False
+        target[:] = layout.MISSING
+        if last > first:
+            target[:, first - start : last - start] = record[:, first:last]
+        return True
 
     def _chosen(self, leads: Sequence[str] | None) -> list[int] | None:
         """Stored rows of these leads; None for all as they are."""
@@ -308,23 +335,37 @@ class Store:
     def _shard(self, number: int) -> NDArray[np.int16]:
         shard = self._shards.get(number)
         if shard is None:
-            shard = self._shards[number] = self._map(number)
+            self._maps[number], shard = self._map(number)
+            self._shards[number] = shard
         return shard
 
-    def _map(self, number: int) -> NDArray[np.int16]:
+    def _map(self, number: int) -> tuple[mmap.mmap, NDArray[np.int16]]:
         file = self.path / layout.shard_name(number)
         try:
-            # A plain array over the map: slicing a np.memmap costs several times as much.
-            shard = np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
-            is_right = shard.dtype == np.dtype("<i2") and shard.ndim == 1
-            if not is_right or layout.shard_bytes(shard.size) != self.description["shards"][number]["bytes"]:
+            with file.open("rb") as stream:
+                mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            header = layout.shard_header((len(mapped) - layout.SHARD_HEADER_BYTES) // 2)
+            if _CAN_ADVISE:
+                # Batches are drawn at random: to read ahead would read the store many times over.
+                mapped.madvise(mmap.MADV_RANDOM)
+            if len(mapped) != self.description["shards"][number]["bytes"] or mapped[: len(header)] != header:
                 raise ValueError("another shape or type")
         except (OSError, ValueError, IndexError) as error:
             raise StoreError(
                 f"{file}: cannot be read as the store describes it; it was removed, damaged or replaced "
                 f"since the store was opened. Open it again, or check it: leadlight verify {self.path}."
             ) from error
-        return shard
+        return mapped, np.frombuffer(mapped, dtype="<i2", offset=len(header))
+
+    def _fetch(self, places: list[list[int]]) -> None:
+        """Have the system read these records, all at once, as far as they are not in memory yet."""
+        for shard, offset, length, _ in places:
+            self._shard(shard)
+            if _CAN_ADVISE:
+                first = layout.SHARD_HEADER_BYTES + 2 * offset
+                page = first - first % mmap.PAGESIZE
+                size = first - page + 2 * len(layout.LEADS) * length
+                self._maps[shard].madvise(mmap.MADV_WILLNEED, page, size)
 
 
 def open_store(path: str | os.PathLike[str]) -> Store:
