@@ -3,13 +3,14 @@
     LEADLIGHT_DATA=... python benchmarks/quality.py --out benchmarks/results/quality.md
 
 Four questions. (1) Noise and drift beside the remarks in PTB-XL's table (static_noise, burst_noise,
-baseline_drift; a record with a remark against one without): limits were chosen on folds 1 to 7,
-agreement is told on folds 8 and 9 alone. (2) Exchanged limb electrodes: the potentials of the
+baseline_drift; a record with a remark against one without): limits follow from folds 1 to 7,
+agreement on folds 8 and 9 stands beside. (2) Exchanged limb electrodes: the potentials of the
 electrodes follow from I and II, so any exchange can be made of a real record exactly; sensitivity on
 the exchanged, specificity on the records as they are. (3) Noise and hum of known size, clipping and
 flat stretches put into real records that show none. (4) Time a record. Intervals: percentile
 bootstrap by patient for the AUC, Wilson for shares. ``--fit`` prints the regression of
-quality/data/limb_leads.toml anew.
+quality/data/limb_leads.toml anew, ``--choose`` the sweeps and rules that the limits follow from
+(quality_limits.py); both read folds 1 to 7 alone.
 """
 
 from __future__ import annotations
@@ -31,14 +32,12 @@ from keep import keep
 from leadlight.files import find_recordings
 from leadlight.leads import STANDARD_LEADS
 from leadlight.quality import quality_columns, thresholds
-from leadlight.quality.limb_leads import FAMILIES, WAYS
+from leadlight.quality.limb_leads import WAYS
 from leadlight.quality.measures import measure
 from machine import describe_machine
+from quality_limits import TOLD, choose, connected, of_choosing
 
 RESAMPLES = 1000
-TOLD = {way: name for name, places in FAMILIES.items() for way in (list(WAYS)[place] for place in places)}
-"""Way of connecting -> the verdict that is right for it ("" for none)."""
-
 REMARKS = """The remarks are free text by several people; a slight fault ("leicht") counts as one, and many
 records with visible drift have none. Bursts are rare and short: eleven in folds 8 and 9, none of them
 flagged. The flag is for noise that lasts; for bursts it says nothing."""
@@ -56,7 +55,7 @@ def interval(hits: int, n: int) -> str:
     z, p = 1.96, hits / n
     centre, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low, high = ((centre + sign * half) / (1 + z * z / n) for sign in (-1, 1))
-    return f"{100 * p:.1f} ({100 * low:.1f}–{100 * high:.1f})"
+    return f"{100 * p:.1f} ({100 * max(low, 0.0):.1f}–{100 * high:.1f})"
 
 
 def auc(truth: NDArray[np.bool_], score: NDArray[np.float32], patients: NDArray[np.str_]) -> str:
@@ -91,7 +90,7 @@ def agreement(rows: list[dict[str, str]], signals: NDArray[np.int16]) -> list[st
     for flag, remark, truth, measured in questions:
         score = measured.max(axis=1)
         raised = score >= limits[flag]["millivolts"]
-        for name, part in (("1–7 (chosen)", folds <= 7), ("8–9", folds >= 8)):
+        for name, part in (("1–7 (limits)", folds <= 7), ("8–9", folds >= 8)):
             yes, no = part & truth, part & ~truth
             lines.append(
                 f"| {flag} | {remark} | {name} | {part.sum():,}, {yes.sum()} "
@@ -100,13 +99,6 @@ def agreement(rows: list[dict[str, str]], signals: NDArray[np.int16]) -> list[st
                 f"| {auc(truth[part], score[part], patients[part])} |"
             )
     return lines
-
-
-def connected(signals: NDArray[np.int16], way: str) -> NDArray[np.int16]:
-    """The same hearts recorded with the limb electrodes connected in this way."""
-    one, two = np.einsum("ij,njs->ins", np.array(WAYS[way]), signals[:, :2].astype(np.float32))
-    limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
-    return np.concatenate([np.rint(np.stack(limb, axis=1)).astype(np.int16), signals[:, 6:]], axis=1)
 
 
 def exchanged(rows: list[dict[str, str]], signals: NDArray[np.int16]) -> list[str]:
@@ -138,7 +130,11 @@ def exchanged(rows: list[dict[str, str]], signals: NDArray[np.int16]) -> list[st
     train = folds <= 7
     suspected = interval(int((verdicts["correct"][train] != "").sum()), int(train.sum()))
     told = interval(int((verdicts["RA-LA"][train] == "RA-LA").sum()), int(train.sum()))
-    lines += ["", f"Folds 1–7, which chose: {suspected} % suspected as recorded, {told} % of RA-LA told."]
+    lines += [
+        "",
+        f"Folds 1–7, which margin and regression follow from: {suspected} % suspected as recorded, "
+        f"{told} % of RA-LA told.",
+    ]
     return lines
 
 
@@ -243,8 +239,7 @@ def speed(signals: NDArray[np.int16], rate: int) -> str:
 
 def fit(rows: list[dict[str, str]], signals: NDArray[np.int16]) -> None:
     """Least squares of I and II on V1 to V6, each record with the same weight, folds 1 to 7."""
-    train = np.array([int(row["strat_fold"]) <= 7 for row in rows])
-    values = signals[train][:, [0, 1, 6, 7, 8, 9, 10, 11]].astype(np.float64)
+    values = signals[of_choosing(rows)][:, [0, 1, 6, 7, 8, 9, 10, 11]].astype(np.float64)
     for band, lag in (("fast", 1), ("slow", 10)):
         steps = values[..., lag:] - values[..., :-lag]
         each = np.einsum("nit,njt->nij", steps, steps)
@@ -266,6 +261,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="write the tables to this Markdown file")
     parser.add_argument("--fit", action="store_true", help="print the regression and end")
+    parser.add_argument("--choose", action="store_true", help="print what the limits follow from and end")
     arguments = parser.parse_args()
     folder = Path(os.environ["LEADLIGHT_DATA"]) / "ptb-xl"
     with (folder / "ptbxl_database.csv").open(newline="", encoding="utf-8") as file:
@@ -273,6 +269,12 @@ def main() -> None:
     signals = read_counts([folder / row["filename_lr"] for row in rows])
     if arguments.fit:
         fit(rows, signals)
+        return
+    if arguments.choose:
+        text = ["# Limits of signal quality", "", f"`python {' '.join(sys.argv)}` with LEADLIGHT_DATA set."]
+        text += ["", *choose(rows, signals), "", describe_machine("leadlight", "numpy")]
+        print("\n".join(text))
+        keep("\n".join(text) + "\n", arguments.out)
         return
     fast = [folder / row["filename_hr"] for row in rows if (folder / f"{row['filename_hr']}.hea").exists()]
     signals_500 = read_counts(fast)

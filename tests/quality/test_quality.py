@@ -164,9 +164,13 @@ def test_values_are_plain_and_print():
     [
         (np.zeros((12, 500), np.float32), 50, "100 Hz and more"),
         (np.zeros((12, 150), np.float32), 100, "2 s and more"),
-        (np.zeros((11, 500), np.float32), 100, "found shape"),
+        (np.zeros((11, 500), np.float32), 100, "11 leads and 12 names"),
+        (np.zeros(500, np.float32), 100, r"found shape \(500,\)"),
+        (np.zeros((12, 500), np.float32), 0, "found 0 Hz"),
+        (np.zeros((12, 500), np.float32), np.nan, "found nan Hz"),
         (np.zeros((12, 500), np.int32), 100, "int32"),
         (np.full((12, 500), np.inf, np.float32), 100, "infinite"),
+        (np.full((12, 500), -1e20, np.float32), 100, "beyond 1,000,000 mV"),
     ],
 )
 def test_what_cannot_be_judged_is_refused_in_words(signal, rate, message):

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.errors import SignalError
 from leadlight.quality.judging import FLAGS, INCONSISTENT, Judgement, judge, stronger_line
-from leadlight.quality.measures import LOWEST_RATE, MISSING_COUNT, SHORTEST, Measures, measure
+from leadlight.quality.limb_leads import SUSPECTED
+from leadlight.quality.measures import LOWEST_RATE, SHORTEST, Measures, check_signals, find_gaps, measure
 
-COLUMNS = ("missing_leads", "flat_leads", "saturated_leads", "noisy_leads", "mains_leads", "limb_leads")
+# Drift is left out: every model takes it away first.
+_COLUMN_OF = {flag: f"{flag}_leads" for flag in FLAGS if flag != "drifting"}
+COLUMNS = (*_COLUMN_OF.values(), "limb_leads")
 """What an index keeps of each record: five lists of leads, and the verdict on the limb leads."""
 
 MEANINGS = {
@@ -112,7 +116,7 @@ class Quality:
 
     def columns(self) -> dict[str, Any]:
         """The six columns that an index keeps; mains_leads is None where the rate does not show mains."""
-        values: dict[str, Any] = {f"{flag}_leads": self.flagged(flag) for flag in FLAGS if flag != "drifting"}
+        values: dict[str, Any] = {column: self.flagged(flag) for flag, column in _COLUMN_OF.items()}
         if any(one.mains is None for one in self.leads):
             values["mains_leads"] = None
         return {**values, "limb_leads": self.limb_leads.verdict}
@@ -170,8 +174,10 @@ def examine(signal: NDArray[Any], leads: Sequence[str], sampling_rate: float) ->
     point in millivolts with NaN; leads: canonical names; sampling_rate: Hz, at least 100.
     Raises SignalError for another shape or type, a lower rate, or less than 2 s.
     """
-    duration = signal.shape[-1] / sampling_rate if sampling_rate else 0.0
+    if signal.ndim != 2:
+        raise SignalError(f"quality: found shape {signal.shape}; accepted: (leads, samples).")
     measures = measure(signal[None], leads, sampling_rate)
+    duration = signal.shape[1] / sampling_rate
     found = judge(measures, leads, duration)
     return Quality(
         tuple(_lead(measures, found, place, lead) for place, lead in enumerate(leads)),
@@ -180,9 +186,7 @@ def examine(signal: NDArray[Any], leads: Sequence[str], sampling_rate: float) ->
             bool(found.limb_assessed[0]),
             _number(measures.einthoven[0]),
             _number(measures.goldberger[0]),
-            dict(zip(("RA-LA", "RA-LL"), map(float, found.margin[0]), strict=True))
-            if found.limb_assessed[0]
-            else {},
+            dict(zip(SUSPECTED, map(float, found.margin[0]), strict=True)) if found.limb_assessed[0] else {},
         ),
         float(sampling_rate),
         duration,
@@ -221,16 +225,18 @@ def quality_columns(
     missing_leads, flat_leads, saturated_leads, noisy_leads and mains_leads (tuples of leads, None
     where not assessed: mains below 140 Hz) and limb_leads (a verdict or None). Where the rate is below
     100 Hz or the record shorter than 2 s, only missing and wholly constant leads are named.
+    Raises SignalError for another shape or type, and for infinite samples.
     """
     leads = tuple(leads)
+    check_signals(signals, leads)
+    if not len(signals):
+        return []
     if sampling_rate < LOWEST_RATE or signals.shape[2] < SHORTEST * sampling_rate:
         return _short(signals, leads)
     found = judge(measure(signals, leads, sampling_rate), leads, signals.shape[2] / sampling_rate)
     rows: list[dict[str, Any]] = [{"limb_leads": verdict} for verdict in found.limb_leads]
-    for flag in FLAGS:
-        if flag == "drifting":
-            continue
-        raised, name = found.flags[flag], f"{flag}_leads"
+    for flag, name in _COLUMN_OF.items():
+        raised = found.flags[flag]
         for row in rows:
             row[name] = None if raised is None else ()
         if raised is not None and raised.any():
@@ -240,9 +246,12 @@ def quality_columns(
 
 
 def _short(signals: NDArray[Any], leads: tuple[str, ...]) -> list[dict[str, Any]]:
-    gaps = signals == MISSING_COUNT if signals.dtype == np.int16 else np.isnan(signals)
+    found = find_gaps(signals) if signals.size else None
+    gaps = np.zeros(signals.shape, dtype=np.bool_) if found is None else found
     values = np.where(gaps, np.nan, signals.astype(np.float32))
-    constant = ~(np.fmax.reduce(values, axis=2) > np.fmin.reduce(values, axis=2))
+    highest = np.fmax.reduce(values, axis=2, initial=-np.inf)
+    lowest = np.fmin.reduce(values, axis=2, initial=np.inf)
+    constant = (highest == lowest) & ((~gaps).sum(axis=2) > 1)  # one sample alone tells nothing
     return [
         {
             **dict.fromkeys(COLUMNS),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.quality.limb_leads import CHEST, FAMILIES, margins
+from leadlight.leads import LIMB_COMBINATIONS
+from leadlight.quality.limb_leads import NEEDED, SUSPECTED, margins
 from leadlight.quality.measures import MAINS, Measures
+from leadlight.quality.tables import thresholds
 
 Flags = NDArray[np.bool_]
 
@@ -23,19 +20,16 @@ INCONSISTENT = "inconsistent"
 """The verdict where the limb leads break Einthoven's or Goldberger's law."""
 
 
-@lru_cache(maxsize=1)
-def thresholds() -> Mapping[str, Mapping[str, Any]]:
-    """The limits as they stand in the data file: table -> name -> value."""
-    text = resources.files("leadlight.quality").joinpath("data/thresholds.toml").read_text(encoding="utf-8")
-    return MappingProxyType({name: MappingProxyType(table) for name, table in tomllib.loads(text).items()})
+_ROUNDING = 1 - 1e-5
+"""Times are float32: so much less than a limit in seconds reaches it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
     """flags: name -> (records, leads), None where not assessed; limb_leads: a verdict a record, or None.
 
-    limb_assessed: (records,) whether the verdict rests on a comparison; margin: (records, 2) for
-    RA-LA and RA-LL; mains: (records, leads) index into ``MAINS`` of the stronger line.
+    limb_assessed: (records,) whether the verdict rests on a comparison; margin: (records, 2), how much
+    better each of ``SUSPECTED`` fits, NaN without the leads.
     """
 
     flags: dict[str, Flags | None]
@@ -49,8 +43,8 @@ def judge(measures: Measures, leads: Sequence[str], duration: float) -> Judgemen
     limits = thresholds()
     flags: dict[str, Flags | None] = {
         "missing": measures.missing > limits["missing"]["share"],
-        "flat": measures.flat * duration >= limits["flat"]["seconds"] * (1 - 1e-5),
-        "saturated": measures.rail >= limits["saturated"]["seconds"] * (1 - 1e-5),
+        "flat": measures.flat * duration >= limits["flat"]["seconds"] * _ROUNDING,
+        "saturated": measures.rail >= limits["saturated"]["seconds"] * _ROUNDING,
         "noisy": measures.noise >= limits["noisy"]["millivolts"],
         "mains": None,
         "drifting": measures.drift >= limits["drifting"]["millivolts"],
@@ -67,13 +61,15 @@ def _limb_leads(
 ) -> tuple[list[str | None], Flags, NDArray[np.float32]]:
     n = len(measures.missing)
     verdicts: list[str | None] = [None] * n
-    limb = [place for place, lead in enumerate(leads) if lead in ("I", "II", "III", "aVR", "aVL", "aVF")]
-    needed = [place for place, lead in enumerate(leads) if lead in ("I", "II", *CHEST)]
+    limb = [place for place, lead in enumerate(leads) if lead in {"I", "II", *LIMB_COMBINATIONS}]
+    needed = [place for place, lead in enumerate(leads) if lead in NEEDED]
     residual = np.fmax(measures.einthoven, measures.goldberger)  # NaN where both are
     lawful: Flags = ~np.asarray(residual > limits["residual_millivolts"], dtype=np.bool_)
     # Gaps of one lead break the laws by themselves: nothing is said then.
     whole: Flags = (measures.missing[:, limb] == 0).all(axis=1)
-    present: Flags = ((measures.missing == 0) & (measures.flat <= 0.5))[:, needed].all(axis=1)
+    present: Flags = ((measures.missing == 0) & (measures.flat <= limits["flat_share"]))[:, needed].all(
+        axis=1
+    )
     margin = margins(measures.limb)
     assessed = whole & lawful & present & np.isfinite(margin).all(axis=1)
     small = measures.limb_sizes < limits["small"]
@@ -85,7 +81,7 @@ def _limb_leads(
             if small[record].any():
                 verdicts[record] = "RA-RL" if small[record, 0] else "LA-RL"
             elif margin[record].max() > limits["margin"]:
-                verdicts[record] = list(FAMILIES)[1 + int(margin[record].argmax())]
+                verdicts[record] = SUSPECTED[int(margin[record].argmax())]
     return verdicts, assessed, margin
 
 

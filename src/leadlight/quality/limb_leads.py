@@ -9,12 +9,12 @@ exchange of LA and LL cannot be told apart from one recording, so only pairs of 
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
+
+from leadlight.quality.tables import regressions
 
 Float = NDArray[np.float32]
 
@@ -30,7 +30,11 @@ WAYS: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
 }
 FAMILIES = {"": (0, 1), "RA-LA": (2, 3), "RA-LL": (4, 5)}
 """Verdict -> the two ways that it cannot tell apart (places in ``WAYS``)."""
+SUSPECTED = tuple(FAMILIES)[1:]
+"""The exchanges that a comparison can tell, in the order of ``margins``."""
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
+NEEDED = ("I", "II", *CHEST)
+"""Without all of these there is no comparison."""
 
 # I, II and III count alike: the metric |I|^2 + |II|^2 + |II - I|^2.
 _METRIC = np.array([[2, -1], [-1, 2]], dtype=np.float64)
@@ -39,15 +43,14 @@ _METRIC = np.array([[2, -1], [-1, 2]], dtype=np.float64)
 @lru_cache(maxsize=1)
 def _regressions() -> NDArray[np.float64]:
     """(2 bands, 2 leads, 6 chest leads)."""
-    text = resources.files("leadlight.quality").joinpath("data/limb_leads.toml").read_text(encoding="utf-8")
-    values = tomllib.loads(text)
+    values = regressions()
     return np.array([[values[band][lead] for lead in ("I", "II")] for band in ("fast", "slow")])
 
 
 @lru_cache(maxsize=64)
 def _rows(leads: tuple[str, ...]) -> Float | None:
     """(6, leads): I and II, and what V1 to V6 foretell of them, fast and slow; None without these leads."""
-    if not {"I", "II", *CHEST} <= set(leads):
+    if not set(NEEDED) <= set(leads):
         return None
     rows = np.zeros((6, len(leads)), dtype=np.float32)
     rows[0, leads.index("I")] = rows[1, leads.index("II")] = 1
@@ -96,7 +99,7 @@ def limb_correlations(records: Float, leads: tuple[str, ...], lag: int) -> tuple
 
 
 def margins(correlations: Float) -> Float:
-    """(records, 2 verdicts RA-LA and RA-LL): how much better each fits than a correct connection.
+    """(records, 2), for each of ``SUSPECTED``: how much better each fits than a correct connection.
 
     The smaller of the two bands; NaN where not assessed.
     """

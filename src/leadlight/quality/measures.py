@@ -34,8 +34,10 @@ STRAIGHT = 0.3**2
 """Square microvolts of curvature: a block below it is a constant or a straight line, to the microvolt."""
 RAIL_DISTANCE = 1.0
 """Millivolts from a lead's mean: nearer extremes are no rail but a resting line or a small wave."""
-_SHORTEST_RAIL = 0.002
-"""Share of all samples; fewer at one extreme are not looked at."""
+_SHORTEST_RAIL = 0.02
+"""Seconds; a lead with less time at its extreme is not looked at."""
+LARGEST = 1e6
+"""Millivolts: a kilovolt is no ECG, and squares beyond it would overflow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +78,10 @@ def measure(signals: NDArray[Any], leads: Sequence[str], sampling_rate: float) -
 
     signals: (records, leads, samples); int16 in microvolts with -32768 for a missing sample, or
     floating point in millivolts with NaN; leads: canonical names; sampling_rate: Hz, at least 100.
-    Raises SignalError for another shape, a lower rate, or less than 2 s.
+    Raises SignalError for another shape or type, a lower rate, less than 2 s, or infinite samples.
     """
-    _check(signals, leads, sampling_rate)
+    check_signals(signals, leads)
+    _check_length(signals.shape[2], sampling_rate)
     n_records, n_leads, n_samples = signals.shape
     rows = n_records * n_leads
     raw = np.ascontiguousarray(signals).reshape(rows, n_samples)
@@ -93,7 +96,7 @@ def measure(signals: NDArray[Any], leads: Sequence[str], sampling_rate: float) -
     # Of white noise, the second difference has six times the power; per hertz, as at 100 Hz.
     power = _block_sums(curvature * curvature, block) * np.float32(LOWEST_RATE / (6 * block * rate))
     noise = _rolling(power, NOISE_BLOCKS, np.minimum).max(axis=1)
-    rail, extent = _rails(raw, values, gaps)
+    rail, extent = _rails(raw, values, gaps, sampling_rate)
     shape = (n_records, n_leads)
     hum, hum_ratio = _mains(values, sampling_rate, shape)
     records = reduced.reshape(n_records, n_leads, -1)
@@ -122,20 +125,14 @@ def measure(signals: NDArray[Any], leads: Sequence[str], sampling_rate: float) -
     )
 
 
-def _check(signals: NDArray[Any], leads: Sequence[str], sampling_rate: float) -> None:
-    if signals.ndim != 3 or signals.shape[1] != len(leads):
+def check_signals(signals: NDArray[Any], leads: Sequence[str]) -> None:
+    """Raise SignalError for what is no array of (records, leads, samples) with a name for each lead."""
+    if signals.ndim != 3:
+        raise SignalError(f"quality: found shape {signals.shape}; accepted: (records, leads, samples).")
+    if signals.shape[1] != len(leads) or not len(leads):
         raise SignalError(
-            f"quality: found shape {signals.shape} with {len(leads)} leads; "
-            "accepted: (records, leads, samples)."
-        )
-    if not sampling_rate >= LOWEST_RATE:
-        raise SignalError(
-            f"quality: found {sampling_rate:g} Hz; accepted: {LOWEST_RATE:g} Hz and more. "
-            "What a lower rate left out cannot be judged."
-        )
-    if signals.shape[2] < SHORTEST * sampling_rate:
-        raise SignalError(
-            f"quality: found {signals.shape[2] / sampling_rate:g} s; accepted: {SHORTEST:g} s and more."
+            f"quality: found {signals.shape[1]} leads and {len(leads)} names; "
+            "accepted: one or more leads, each with a name."
         )
     if signals.dtype != np.int16 and signals.dtype.kind != "f":
         raise SignalError(
@@ -143,19 +140,40 @@ def _check(signals: NDArray[Any], leads: Sequence[str], sampling_rate: float) ->
         )
 
 
+def _check_length(n_samples: int, sampling_rate: float) -> None:
+    if not LOWEST_RATE <= sampling_rate < np.inf:
+        raise SignalError(
+            f"quality: found {sampling_rate:g} Hz; accepted: {LOWEST_RATE:g} Hz and more. "
+            "What a lower rate left out cannot be judged."
+        )
+    if n_samples < SHORTEST * sampling_rate:
+        raise SignalError(
+            f"quality: found {n_samples / sampling_rate:g} s; accepted: {SHORTEST:g} s and more."
+        )
+
+
+def find_gaps(signals: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Where samples are missing; None where none is. Raises SignalError for infinite samples."""
+    if signals.dtype == np.int16:
+        return signals == MISSING_COUNT if signals.min() == MISSING_COUNT else None
+    lowest, highest = signals.min(), signals.max()
+    gaps = np.isnan(signals) if np.isnan(lowest) else None
+    if gaps is not None:
+        lowest, highest = (of.reduce(signals, axis=None, initial=0) for of in (np.fmin, np.fmax))
+    if max(-lowest, highest) > LARGEST:
+        raise SignalError(
+            f"quality: found samples that are infinite or beyond {LARGEST:,.0f} mV; "
+            "accepted: millivolts, NaN for missing."
+        )
+    return gaps
+
+
 def _without_gaps(
     raw: NDArray[Any], rate: float
 ) -> tuple[NDArray[np.bool_] | None, Float, Float, NDArray[Any], Float]:
     """Gaps (None without any), share missing, longest gap (s), samples held over gaps, and microvolts."""
     nothing = np.zeros(len(raw), dtype=np.float32)
-    if raw.dtype == np.int16:
-        gaps = raw == MISSING_COUNT if raw.min() == MISSING_COUNT else None
-        scale = 1.0
-    else:
-        if np.isinf(raw).any():
-            raise SignalError("quality: found infinite samples; accepted: millivolts, NaN for missing.")
-        gaps = np.isnan(raw) if np.isnan(raw.min()) else None
-        scale = 1e3
+    gaps = find_gaps(raw)
     longest = nothing.copy()
     if gaps is not None:
         raw = raw.copy()
@@ -166,8 +184,8 @@ def _without_gaps(
             held[held < 0] = edges[1] if edges[1] < raw.shape[1] else 0
             raw[row] = 0 if gaps[row].all() else raw[row][held]
     values = raw.astype(np.float32)
-    if scale != 1.0:
-        values *= np.float32(scale)
+    if raw.dtype != np.int16:
+        values *= np.float32(1e3)
     share = nothing if gaps is None else gaps.mean(axis=1, dtype=np.float32)
     return gaps, share, longest, raw, values
 
@@ -246,7 +264,9 @@ def _drift(reduced: Float, block: int) -> Float:
     return range_
 
 
-def _rails(raw: NDArray[Any], values: Float, gaps: NDArray[np.bool_] | None) -> tuple[Float, Float]:
+def _rails(
+    raw: NDArray[Any], values: Float, gaps: NDArray[np.bool_] | None, rate: float
+) -> tuple[Float, Float]:
     """Samples at the more crowded of the two extremes that follow another such sample, and the range (uV)."""
     n_samples = raw.shape[1]
     scale = np.float32(1.0 if raw.dtype == np.int16 else 1e3)
@@ -254,7 +274,7 @@ def _rails(raw: NDArray[Any], values: Float, gaps: NDArray[np.bool_] | None) -> 
     extremes = raw.min(axis=1), raw.max(axis=1)
     lowest, highest = (extreme.astype(np.float32) * scale for extreme in extremes)
     time = np.zeros(len(raw), dtype=np.float32)
-    shortest = _SHORTEST_RAIL * n_samples
+    shortest = _SHORTEST_RAIL * rate
     for extreme, level in zip(extremes, (lowest, highest), strict=True):
         # A row at a time: counting along an axis is many times slower than counting a row.
         for row in np.flatnonzero(np.abs(level - mean) >= RAIL_DISTANCE * 1e3).tolist():
