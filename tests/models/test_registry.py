@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import torch
 from torch import nn
 
-from leadlight import models
+from leadlight import models, originals
 from leadlight.errors import ModelError
-from leadlight.models import Input, register
+from leadlight.models import Input, register, registry
+
+ROOT = Path(__file__).parents[2]
+# Models without an original, and the test that stands in for parity.
+WITHOUT_ORIGINAL = {"s4": "models/test_s4.py"}
 
 
 def test_imle_net_is_there_with_its_source():
@@ -65,3 +73,43 @@ def test_a_name_is_taken_once():
             "imle-net", summary="", paper="", doi="", input=Input(100, 1000), n_classes=1, parameters=0,
             trainable=0,
         )(Other)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_no_model_is_forgotten(name):
+    """Every model has a row in the docs with its count, weights that can be taken over, and a parity test."""
+    description = models.describe(name)
+    row = re.search(rf"^\| `{name}` \| .*$", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE)
+    assert row is not None, f"docs/models.md has no row for {name}"
+    assert f"| {description.trainable:,} |" in row[0]
+    if name in WITHOUT_ORIGINAL:
+        assert (ROOT / "tests" / WITHOUT_ORIGINAL[name]).is_file()
+        return
+    assert name in originals.convertible()
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "parity").glob("test_*.py"))
+    assert f'"{name}"' in tests
+
+
+def test_every_original_belongs_to_a_model():
+    assert set(originals.convertible()) == set(models.names()) - set(WITHOUT_ORIGINAL)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_every_file_is_named_after_its_model(name):
+    module = models.describe(name).architecture.__module__.rpartition(".")[2]
+    assert name.replace("-", "_").startswith(module)
+
+
+def test_a_newcomers_model_is_one_file(tmp_path, monkeypatch):
+    example = re.search(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert example is not None
+    (tmp_path / "mean_lead.py").write_text(example[1])
+    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
+    monkeypatch.setattr(registry, "_MODELS", dict(registry._MODELS))
+    assert "mean-lead" in models.names()
+    description = models.describe("mean-lead")
+    model = models.create("mean-lead", 5).eval()
+    assert sum(parameter.numel() for parameter in model.parameters()) == description.parameters
+    assert model(torch.zeros(2, 12, 1000)).shape == (2, 5)
+    with pytest.raises(ModelError, match="found 11 leads"):
+        model(torch.zeros(2, 11, 1000))

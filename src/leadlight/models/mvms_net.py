@@ -1,10 +1,10 @@
 """MVMS-Net: six small networks look at six groups of leads, and a learned weight joins them.
 
-Each view has two blocks of parallel branches with a gate over channels and time. The student,
-one such network over all leads, learns from the teacher's softened outputs.
+Each view has two blocks of parallel branches with a gate over channels and time. It is also the
+teacher of ``mvms_student.py``.
 
 Shapes: (batch, leads, samples) -> logits (batch, classes); attention-like maps of the gates and
-views by ``views``. 2,244,102 + 129 x classes parameters, the student 389,888 + 129 x classes.
+views by ``views``. 2,244,102 + 129 x classes parameters.
 
 Paper: Yang, Lian, Zeng, Xu, Zang, Zhang. A Multi-View Multi-Scale Neural Network for Multi-Label
 ECG Classification. IEEE Transactions on Emerging Topics in Computational Intelligence, 2023
@@ -29,13 +29,13 @@ from leadlight.models.registry import Input, register
 VIEWS = ((3,), (0, 4), (6, 7), (8, 9), (10, 11), (1, 2, 5))
 """Places of aVR; I, aVL; V1, V2; V3, V4; V5, V6; II, III, aVF in the standard order."""
 STEM_KERNEL, BRANCH_KERNEL = 25, 15
-_PAPER = "Yang et al., MVMS-Net, IEEE TETCI 2023"
+PAPER = "Yang et al., MVMS-Net, IEEE TETCI 2023"
 
 
 @register(
     "mvms-net",
     summary="Six groups of leads, each with its own network, joined by learned weights",
-    paper=_PAPER,
+    paper=PAPER,
     doi="",
     input=Input(sampling_rate=100, n_samples=1000),
     n_classes=71,
@@ -52,12 +52,12 @@ class MVMSNet(nn.Module):
         *, width: int = 128,
     ) -> None:  # fmt: skip
         super().__init__()
-        _check("mvms-net", n_classes, n_leads, n_samples, sampling_rate, width)
+        check_mvms("mvms-net", n_classes, n_leads, n_samples, sampling_rate, width)
         self.n_leads, self.n_samples = n_leads, n_samples
         kept = [tuple(lead for lead in view if lead < n_leads) for view in VIEWS]
         kept.append(tuple(range(12, n_leads)))
         self.view_leads = tuple(view for view in kept if view)
-        self.networks = nn.ModuleList(_Backbone(len(view), width) for view in self.view_leads)
+        self.networks = nn.ModuleList(Backbone(len(view), width) for view in self.view_leads)
         self.weights = nn.ModuleList(nn.Linear(width, 1) for _ in self.view_leads)
         self.head = nn.Linear(width, n_classes)
 
@@ -87,49 +87,10 @@ class MVMSNet(nn.Module):
         self.head = fresh_linear("mvms-net", self.head, n_classes)
 
 
-@register(
-    "mvms-student",
-    summary="One network of MVMS-Net over all leads, meant to learn from the teacher",
-    paper=_PAPER,
-    doi="",
-    input=Input(sampling_rate=100, n_samples=1000),
-    n_classes=71,
-    parameters=401_687,
-    trainable=399_047,
-)
-class MVMSStudent(nn.Module):
-    """The student; see the module's docstring. width: channels of the blocks, 128 as published."""
-
-    cam_layer = "network.blocks"
-
-    def __init__(
-        self, n_classes: int, n_leads: int = 12, n_samples: int = 1000, sampling_rate: float = 100.0,
-        *, width: int = 128,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        _check("mvms-student", n_classes, n_leads, n_samples, sampling_rate, width)
-        self.n_leads, self.n_samples = n_leads, n_samples
-        self.network = _Backbone(n_leads, width)
-        self.head = nn.Linear(width, n_classes)
-
-    def forward(self, signal: Tensor, metadata: Tensor | None = None) -> Tensor:
-        """(batch, leads, samples) to logits (batch, classes)."""
-        logits: Tensor = self.head(self.features(signal, metadata))
-        return logits
-
-    def features(self, signal: Tensor, metadata: Tensor | None = None) -> Tensor:
-        """Mean over time of the last block: (batch, width)."""
-        check_signal(signal, self.n_leads, self.n_samples)
-        refuse_metadata("mvms-student", metadata)
-        features: Tensor = self.network(signal)
-        return features
-
-    def reset_head(self, n_classes: int) -> None:
-        """Put a fresh last layer for n_classes in place of the old one."""
-        self.head = fresh_linear("mvms-student", self.head, n_classes)
-
-
-def _check(name: str, n_classes: int, n_leads: int, n_samples: int, sampling_rate: float, width: int) -> None:
+def check_mvms(
+    name: str, n_classes: int, n_leads: int, n_samples: int, sampling_rate: float, width: int
+) -> None:
+    """Raise ModelError for sizes that no view can take."""
     check_sizes(
         name, n_classes=n_classes, n_leads=n_leads, n_samples=n_samples, sampling_rate=sampling_rate,
         width=width,
@@ -140,7 +101,7 @@ def _check(name: str, n_classes: int, n_leads: int, n_samples: int, sampling_rat
         )
 
 
-class _Backbone(nn.Module):
+class Backbone(nn.Module):
     """One view: (batch, its leads, samples) to (batch, width)."""
 
     def __init__(self, n_leads: int, width: int) -> None:
