@@ -8,6 +8,9 @@ A store is a folder:
   Behind Leadlight's columns stand the data set's own.
 - ``store.json``: the description. It is written last: without it there is no store.
 
+A store that was appended to has its index in ``index-2.parquet``, ``index-3.parquet`` ...: the
+description names the one that is valid, so that one rename changes store and index together.
+
 Version 2 added what is known of each lead's quality, ``same_as``, ``number`` and the
 data set's own columns to the index, and ``columns``, ``label_columns`` and ``sources`` to
 the description.
@@ -16,6 +19,7 @@ the description.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +45,8 @@ CLAIM = "claim-"
 """Start of the name of a file in the workspace by which a writer's machines know that it still writes."""
 
 SHARD_HEADER_BYTES = 128
+
+_INDEX_NAME = re.compile(r"index(?:-([1-9]\d{0,8}))?\.parquet", re.ASCII)
 
 # Column -> Arrow type, as pyarrow spells it; built into a schema by `index_schema`.
 _INDEX_COLUMNS: dict[str, str] = {
@@ -99,6 +105,17 @@ _DESCRIPTION_KEYS: dict[str, type | tuple[type, ...]] = {
 def shard_name(number: int) -> str:
     """File name of a shard."""
     return f"signals-{number:05d}.npy"
+
+
+def index_name(generation: int) -> str:
+    """File name of the index of a store that was written once (1) or appended to."""
+    return INDEX_FILE if generation == 1 else f"index-{generation}.parquet"
+
+
+def index_generation(description: Mapping[str, Any]) -> int:
+    """How often the index was written: 1, and one more for each append."""
+    found = _INDEX_NAME.fullmatch(description["index"]["file"])
+    return int(found[1] or 1) if found else 1
 
 
 def shard_header(n_counts: int) -> bytes:
@@ -202,7 +219,10 @@ def read_description(folder: Path) -> dict[str, Any]:
 def _check_files(file: Path, description: dict[str, Any]) -> None:
     names = [shard_name(number) for number in range(len(description["shards"]))]
     listed = [*description["shards"], description["index"]]
-    for name, entry in zip([*names, INDEX_FILE], listed, strict=True):
+    index = str(description["index"].get("file"))
+    for name, entry in zip(
+        [*names, index if _INDEX_NAME.fullmatch(index) else INDEX_FILE], listed, strict=True
+    ):
         facts = entry if isinstance(entry, dict) else {}
         if (
             facts.get("file") != name

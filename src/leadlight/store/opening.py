@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from leadlight.cache import cache_folder
 from leadlight.datasets import detect, read_index
-from leadlight.errors import StoreError
+from leadlight.errors import DatasetError, StoreError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.store import layout
+from leadlight.store.joining import join
 from leadlight.store.preparing import store_index
 from leadlight.store.reading import Store, open_store
 from leadlight.store.workspace import request_of
@@ -49,10 +51,36 @@ def open_or_prepare(
         return store
     if not folder.exists() or (folder / layout.REQUEST_FILE).exists():
         layout.read_description(folder)  # says what is wrong, and the command that mends it
-    index = read_index(detect(folder), folder, sampling_rate, labels=labels, splits=splits)
+    index = read_index(_detected(folder), folder, sampling_rate, labels=labels, splits=splits)
     request = request_of(index)
     place = hashlib.sha256(f"{folder.resolve()}\n{request.fingerprint}".encode()).hexdigest()[:12]
     out = cache_folder() / "stores" / f"{index.dataset}-{sampling_rate:g}hz-{place}"
     if not layout.is_store(out):
         on_progress(0, len(index), f"preparing into {out}")
     return store_index(index, out, on_progress=on_progress)
+
+
+def _detected(folder: Path) -> str:
+    try:
+        return detect(folder)
+    except DatasetError as error:
+        raise DatasetError(
+            f"{error} A folder of your own needs its table of labels, so prepare it first: leadlight prepare "
+            f"folder {folder} --labels CSV --out STORE."
+        ) from None
+
+
+def open_data(
+    data: Sequence[str | os.PathLike[str]],
+    sampling_rate: float = 100.0,
+    on_progress: ProgressCallback = silent,
+) -> Store:
+    """The store of one or several data sets, each a store or a data set's folder, read as one.
+
+    Raises StoreError for none and for one that is named twice, and as ``open_or_prepare`` and ``join`` do.
+    """
+    places = [Path(one).resolve() for one in data]
+    twice = sorted({str(one) for one in places if places.count(one) > 1})
+    if twice:
+        raise StoreError(f"data: found {twice[0]} twice; accepted: each data set once.")
+    return join([open_or_prepare(one, sampling_rate, on_progress) for one in data])

@@ -299,7 +299,7 @@ class Store:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        file = self.path / layout.INDEX_FILE
+        file = self.path / self.description["index"]["file"]
         try:
             with pq.ParquetFile(file) as opened:
                 yield opened

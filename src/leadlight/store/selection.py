@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import StoreError
 from leadlight.labels import LabelSpace
+from leadlight.store.filtering import where_mask
 from leadlight.store.reading import Store
 
 
@@ -35,13 +37,18 @@ def select(
     accepts_length: Callable[[int], bool] | None = None,
     accepts_missing: Callable[[int], bool] | None = None,
     min_likelihood: float = 0.0,
+    below: Literal["negative", "unknown"] = "negative",
     keep_unlabelled: bool = False,
+    where: str = "",
 ) -> Selection:
     """The records of some folds that have a label (or keep_unlabelled), the right length, no missing sample.
 
     accepts_length: of a number of samples, where more than n_samples can be used;
     accepts_missing: of a row, where missing samples can be used; asked only of rows that have some.
-    Raises StoreError for a fold that the store does not have, or when no record can be used.
+    min_likelihood, below: as ``LabelSpace.encode`` has them. What each record's collection cannot
+    tell is unknown. where: a condition on the index, "" for none (``filtering.where_mask``).
+    Raises StoreError for a fold that the store does not have, for a condition that cannot be read,
+    or when no record can be used.
     """
     index = store.columns("fold", "n_samples", "missing_samples")
     fold_of = index["fold"].to_numpy()  # float, NaN where a record has none, if any has none
@@ -51,7 +58,16 @@ def select(
         accepted = ", ".join(map(str, sorted(present))) or "none: this data set has no folds"
         raise StoreError(f"fold: found {', '.join(map(str, absent))}; accepted: {accepted}.")
     of_folds = np.flatnonzero(np.isin(fold_of, list(folds)))
-    targets = space.encode(store.statements(of_folds), min_likelihood=min_likelihood)
+    in_folds = len(of_folds)
+    if where:
+        of_folds = of_folds[where_mask(store, where)[of_folds]]
+    sources = store.columns("source")["source"].take(of_folds).to_pylist()
+    targets = space.encode(
+        store.statements(of_folds),
+        min_likelihood=min_likelihood,
+        below=below,
+        sources=[source or "" for source in sources],
+    )
     labelled = targets.usable("keep" if keep_unlabelled else "drop")
     lengths = index["n_samples"].to_numpy()[of_folds]
     if accepts_length is None:
@@ -68,11 +84,13 @@ def select(
         _length_reason(n_samples / store.sampling_rate, accepts_length is not None): labelled & ~fits,
         "with missing samples": labelled & fits & ~whole,
     }
-    left_out = {reason: int(where.sum()) for reason, where in reasons.items() if where.any()}
+    left_out = {reason: int(those.sum()) for reason, those in reasons.items() if those.any()}
+    if in_folds > len(of_folds):
+        left_out = {f"for which {where} is not true": in_folds - len(of_folds), **left_out}
     if not usable.any():
         why = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
         names = ", ".join(map(str, sorted(folds)))
-        raise StoreError(f"folds {names}: none of {len(of_folds)} records can be used: {why}.")
+        raise StoreError(f"folds {names}: none of {in_folds} records can be used: {why}.")
     return Selection(of_folds[usable], targets.values[usable], targets.known[usable], left_out)
 
 

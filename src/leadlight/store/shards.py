@@ -97,7 +97,7 @@ def write_shard(task: ShardTask, tick: Callable[[int], None] | None = None) -> i
         "rows": rows,
         "set_aside": set_aside,
     }
-    write_whole(_note_of(task.folder, task.number), json.dumps(note).encode())
+    write_whole(note_of(task.folder, task.number), json.dumps(note).encode())
     if tick:
         tick(len(task.entries) - (max(len(task.entries) - 1, 0) // _TICK) * _TICK)
     return len(task.entries)
@@ -147,7 +147,7 @@ def _row(entry: int, record: StoredRecord, quality: dict[str, Any], offset: int)
 def finished_shard(folder: Path, number: int) -> Shard | None:
     """The shard if it was finished, by this process or by one before it."""
     try:
-        note = json.loads(_note_of(folder, number).read_bytes())
+        note = json.loads(note_of(folder, number).read_bytes())
         size = (folder / layout.shard_name(number)).stat().st_size
     except (FileNotFoundError, ValueError):
         return None
@@ -159,7 +159,7 @@ def finished_shard(folder: Path, number: int) -> Shard | None:
 
 def is_finished(folder: Path, number: int) -> bool:
     """Whether a shard's note is there, without a look at what it says."""
-    return _note_of(folder, number).is_file()
+    return note_of(folder, number).is_file()
 
 
 def remove_notes(folder: Path) -> None:
@@ -169,5 +169,6 @@ def remove_notes(folder: Path) -> None:
     remove_unfinished(folder)
 
 
-def _note_of(folder: Path, number: int) -> Path:
+def note_of(folder: Path, number: int) -> Path:
+    """The file that says that a shard is finished."""
     return folder / Path(layout.shard_name(number)).with_suffix(".json")
