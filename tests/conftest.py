@@ -1,15 +1,20 @@
-"""Fixtures that all tests share: where the real recordings are, and what a model folder states."""
+"""Fixtures that all tests share: recordings, a model folder, the originals' weights and answers."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+PARITY = Path(__file__).parent / "parity"
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +69,25 @@ def contract_values() -> Callable[..., dict[str, Any]]:
         }  # fmt: skip
 
     return values
+
+
+@pytest.fixture(scope="session")
+def drawn_weights() -> Callable[[str], dict[str, NDArray[np.float32]]]:
+    """Tensors of a manifest by their original names: ``drawn_weights("imle/imle_net")``."""
+    spec = importlib.util.spec_from_file_location("regenerate_weights", PARITY / "regenerate_weights.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault("regenerate_weights", module)
+    spec.loader.exec_module(module)
+    return lambda name: module.weights(PARITY / f"{name}.manifest.json")
+
+
+@pytest.fixture(scope="session")
+def fixture_arrays() -> Callable[[str], dict[str, NDArray[np.float32]]]:
+    """Inputs and outputs of an original: ``fixture_arrays("imle/imle_net")``."""
+
+    def read(name: str) -> dict[str, NDArray[np.float32]]:
+        with np.load(PARITY / f"{name}.io.npz", allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    return read

@@ -147,6 +147,15 @@ class Recording:
         note = f"cropped to {start:g}-{stop:g} s of {self.duration:g} s"
         return replace(self, signal=self.signal[:, first:last], notes=(*self.notes, note))
 
+    def with_patient(self, age: float | None = None, sex: Sex | None = None) -> Recording:
+        """The same recording of a patient of this age (years) and sex; what is None stays as it is."""
+        patient = replace(
+            self.patient,
+            age=self.patient.age if age is None else age,
+            sex=self.patient.sex if sex is None else sex,
+        )
+        return self if patient == self.patient else replace(self, patient=patient)
+
     def quality(self) -> Quality:
         """Signal quality of each lead, from the signal alone, and whether limb electrodes seem exchanged.
 

@@ -140,7 +140,7 @@ class TestLongerRecordings:
         prediction = by_hand.predict(recording, "windows")
         expected = (sigmoid(1) + sigmoid(2) + sigmoid(3)) / 3
         assert_allclose(prediction.probabilities, [expected] * 3, rtol=1e-5)
-        assert prediction.notes[0] == "mean over 3 half-overlapping windows of 10 s"
+        assert prediction.notes[0] == "3 windows of 10 s, overlap 50%: the mean of the probabilities"
 
     def test_the_last_window_ends_with_the_recording(
         self, by_hand: Classifier, make_recording: MakeRecording

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from leadlight.classifier.contract import Contract
 from leadlight.classifier.prediction import Prediction
+from leadlight.classifier.windows import aggregate_of, record_logits
 from leadlight.errors import ContractError, ModelError
 from leadlight.progress import ProgressCallback, silent
-from leadlight.recording import Recording
+from leadlight.recording import Patient, Recording
 from leadlight.signal import Preprocessing, View
+from leadlight.signal.length import Crop
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,6 +51,7 @@ class Classifier:
     contract: Contract
 
     def __post_init__(self) -> None:
+        check_metadata(self.module, self.contract)
         self.module.eval()
 
     def __repr__(self) -> str:
@@ -103,8 +106,9 @@ class Classifier:
         """What the model says of a recording (one Prediction) or of several (a list, in order).
 
         recordings: Recording values, or paths that ``leadlight.read`` takes.
-        longer: see ``Longer``; "windows" predicts half-overlapping windows and
-        takes the mean of their probabilities. batch_size changes speed and memory only.
+        longer: see ``Longer``; "windows" predicts windows over the whole recording, which overlap
+        and become one answer as the contract says: by half, and by the mean of their probabilities,
+        where it says nothing. batch_size changes speed and memory only.
         Raises ContractError for a recording that breaks the contract, with the call that mends it.
         """
         if isinstance(recordings, Recording | str | os.PathLike):
@@ -127,26 +131,36 @@ class Classifier:
             yield from self.predict_views(waiting, batch_size)
 
     def predict_views(self, views: Sequence[Sequence[View]], batch_size: int = 32) -> list[Prediction]:
-        """One Prediction for each recording's ``views``: the mean of their probabilities."""
+        """One Prediction for each recording's ``views``, by the contract's rule where there are several."""
         flat = [view.values for of_one in views for view in of_one]
-        probabilities = self.predict_inputs(flat, batch_size)
-        predictions, first = [], 0
-        for of_one in views:
-            own = probabilities[first : first + len(of_one)]
-            first += len(of_one)
-            predictions.append(self._prediction(of_one, own.mean(axis=0) if len(own) > 1 else own[0]))
-        return predictions
+        probabilities = self.predict_inputs(
+            flat,
+            batch_size,
+            metadata=self._metadata([of_one[0].recording.patient for of_one in views]),
+            windows=[len(of_one) for of_one in views],
+        )
+        return [self._prediction(of_one, own) for of_one, own in zip(views, probabilities, strict=True)]
 
     def predict_signals(
-        self, signals: NDArray[np.floating], batch_size: int = 32, on_progress: ProgressCallback = silent
+        self,
+        signals: NDArray[np.floating],
+        batch_size: int = 32,
+        on_progress: ProgressCallback = silent,
+        *,
+        metadata: Sequence[Patient] | None = None,
     ) -> NDArray[np.float32]:
         """Probabilities of signals in millivolts with the model's leads, at the rate where its steps begin.
 
         signals: (n, leads, samples), of a length that the preprocessing takes, NaN where missing. The
-        steps are taken as for recordings; of a longer signal, one part is read. Returns float32
-        (n, classes). Raises ContractError for another shape and for samples that no step takes.
+        steps are taken as for recordings, and so is the contract's rule for longer ones. metadata: age and
+        sex of each, for a model that reads them; without, they are not known. Returns float32 (n, classes).
+        Raises ContractError for another shape and for samples that no step takes, ModelError for metadata
+        that the model does not read.
         """
         _check_batch_size(batch_size)
+        beside = self._metadata([Patient()] * len(signals) if metadata is None else metadata)
+        if metadata is not None:
+            self._refuse_metadata(len(metadata), len(signals))
         given, steps = self.contract.input, self.contract.preprocessing
         shape: tuple[int, ...] = getattr(signals, "shape", ())
         if len(shape) != 3 or shape[1] != len(given.leads) or not steps.accepts(shape[2], self._rate):
@@ -159,7 +173,14 @@ class Classifier:
         result = np.empty((len(signals), len(self.classes)), dtype=np.float32)
         for first in range(0, len(signals), batch_size):
             batch = np.asarray(signals[first : first + batch_size], dtype=np.float32)
-            result[first : first + len(batch)] = self._probabilities(self._inputs(batch, first))
+            inputs = self._inputs(batch, first)
+            windows = [inputs.shape[1]] * len(batch)
+            result[first : first + len(batch)] = self.predict_inputs(
+                inputs.reshape(-1, *inputs.shape[2:]),
+                batch_size,
+                metadata=None if beside is None else beside[first : first + batch_size],
+                windows=windows,
+            )
             on_progress(min(first + batch_size, len(signals)), len(signals), "")
         return result
 
@@ -168,16 +189,37 @@ class Classifier:
         inputs: Sequence[NDArray[np.float32]] | NDArray[np.float32],
         batch_size: int = 32,
         on_progress: ProgressCallback = silent,
+        *,
+        metadata: NDArray[np.float32] | None = None,
+        windows: Sequence[int] | None = None,
     ) -> NDArray[np.float32]:
-        """Probabilities float32 (n, classes) of n model inputs, as ``Preprocessing`` makes them."""
+        """Probabilities float32 (n, classes) of n model inputs, as ``Preprocessing`` makes them.
+
+        metadata: (records, columns), as the contract's ``metadata`` makes it; None for a model that reads
+        none, and for records of which nothing is known. windows: how many of the inputs, in their order,
+        belong to each record; then (records, classes), by the contract's rule. None: each input is a record.
+        Raises ModelError for metadata that the model does not read.
+        """
+        import torch
+
         _check_batch_size(batch_size)
-        result = np.empty((len(inputs), len(self.classes)), dtype=np.float32)
-        for first in range(0, len(inputs), batch_size):
-            result[first : first + batch_size] = self._probabilities(
-                np.stack([*inputs[first : first + batch_size]])
-            )
-            on_progress(min(first + batch_size, len(inputs)), len(inputs), "")
-        return result
+        if metadata is not None:
+            self._refuse_metadata(len(metadata), len(inputs) if windows is None else len(windows))
+        elif self.contract.metadata is not None:
+            metadata = self._metadata([Patient()] * (len(inputs) if windows is None else len(windows)))
+        if metadata is not None and windows is not None:
+            metadata = np.repeat(metadata, windows, axis=0)
+        n_inputs, n_records = len(inputs), len(inputs) if windows is None else len(windows)
+        logits = torch.empty(n_inputs, len(self.classes))
+        for first in range(0, n_inputs, batch_size):
+            batch = np.stack([*inputs[first : first + batch_size]])
+            beside = None if metadata is None else metadata[first : first + batch_size]
+            logits[first : first + batch_size] = self._logits(batch, beside)
+            on_progress(min(first + batch_size, n_inputs), n_inputs, "")
+        counts = [1] * n_records if windows is None else windows
+        of_records = record_logits(logits, counts, aggregate_of(self.contract.preprocessing))
+        values: NDArray[np.float32] = torch.sigmoid(of_records).numpy()
+        return values
 
     def attention(
         self, recording: Readable | View, longer: Longer = "contract"
@@ -196,7 +238,8 @@ class Classifier:
             raise ModelError(f"attention: found {name}, which has none; accepted: {', '.join(others)}.")
         view = recording if isinstance(recording, View) else self.view(recording, longer)
         with self._inference():
-            maps = self.module.attention(self._tensor(view.values[np.newaxis]))  # type: ignore[operator]
+            given = self._tensors(view.values[np.newaxis], self._metadata([view.recording.patient]))
+            maps = self.module.attention(*given)  # type: ignore[operator]
             return {level: weights[0].float().cpu().numpy() for level, weights in maps.items()}
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
@@ -205,14 +248,33 @@ class Classifier:
 
         return save_model(folder, self.module, self.contract)
 
-    def _probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Model input (n, leads, samples) to probabilities (n, classes), in one batch."""
-        import torch
-
+    def _logits(self, inputs: NDArray[np.float32], metadata: NDArray[np.float32] | None) -> Tensor:
+        """Model input (n, leads, samples) and metadata (n, columns) to logits (n, classes), in one batch."""
         with self._inference():
-            logits: Tensor = self.module(self._tensor(inputs))
-            values: NDArray[np.float32] = torch.sigmoid(logits.float()).cpu().numpy()
-        return values
+            logits: Tensor = self.module(*self._tensors(inputs, metadata))
+        return logits.float().cpu()
+
+    def _tensors(
+        self, inputs: NDArray[np.float32], metadata: NDArray[np.float32] | None
+    ) -> tuple[Tensor, ...]:
+        """What the module is called with; nothing beside the signal where it reads nothing beside it."""
+        signal = self._tensor(inputs)
+        return (signal,) if metadata is None else (signal, self._tensor(metadata))
+
+    def _metadata(self, patients: Sequence[Patient]) -> NDArray[np.float32] | None:
+        """What the model reads of patients, (patients, columns); None where it reads nothing of them."""
+        metadata = self.contract.metadata
+        return None if metadata is None else metadata.of(patients)
+
+    def _refuse_metadata(self, found: int, records: int) -> None:
+        """Raise ModelError where the model reads no metadata, ContractError for another number of entries."""
+        if self.contract.metadata is None:
+            raise ModelError(
+                f"metadata: found some; {self.contract.architecture.name} reads the signal alone. "
+                "Leave it out."
+            )
+        if found != records:
+            raise ContractError(f"metadata: found {found} entries; accepted: {records}, one a record.")
 
     def _tensor(self, inputs: NDArray[np.float32]) -> Tensor:
         import torch
@@ -220,14 +282,17 @@ class Classifier:
         return torch.from_numpy(inputs).to(next(self.module.parameters()).device)
 
     def _inputs(self, signals: NDArray[np.float32], first: int) -> NDArray[np.float32]:
-        """Signals in millivolts to model input. first: number of the first one, for errors."""
+        """Signals in millivolts to all that is read of them: (n, windows, leads, n_samples).
+
+        first: number of the first one, for errors.
+        """
         steps = self.contract.preprocessing
         try:
-            return steps.apply_batch(signals, self._rate)
+            return steps.apply_windows(signals, self._rate)
         except ContractError:
             for row, one in enumerate(signals, first):
                 try:
-                    steps.apply_batch(one[np.newaxis], self._rate)
+                    steps.apply_windows(one[np.newaxis], self._rate)
                 except ContractError as error:
                     raise ContractError(f"signals[{row}]: {str(error).removeprefix('signal: ')}") from None
             raise
@@ -251,15 +316,34 @@ class Classifier:
         recording = views[0].recording
         notes = recording.notes
         if len(views) > 1:
-            duration = self.contract.preprocessing.duration
-            notes = (*notes, f"mean over {len(views)} half-overlapping windows of {duration:g} s")
+            steps = self.contract.preprocessing
+            crop = steps.crop or Crop()
+            notes = (
+                *notes,
+                f"{len(views)} windows of {steps.duration:g} s, overlap {100 * crop.overlap:g}%: "
+                f"{crop.describe_aggregate()}",
+            )
         return Prediction(
             source=recording.source,
             classes=self.contract.codes,
             descriptions=tuple(item.description for item in self.contract.classes),
             probabilities=probabilities,
             thresholds=np.array(self.contract.thresholds.values, dtype=np.float32),
-            notes=(*notes, *_oddities(recording)),
+            notes=(*notes, *self._of_patient(recording.patient), *_oddities(recording)),
+        )
+
+    def _of_patient(self, patient: Patient) -> tuple[str, ...]:
+        return () if self.contract.metadata is None else self.contract.metadata.notes(patient)
+
+
+def check_metadata(module: nn.Module, contract: Contract) -> None:
+    """Raise ContractError where a contract states other metadata than the network reads."""
+    stated = 0 if contract.metadata is None else len(contract.metadata.columns)
+    reads = int(getattr(module, "n_metadata", 0))
+    if stated != reads:
+        raise ContractError(
+            f"metadata: found {stated or 'no'} columns; accepted: {reads or 'none'}, as "
+            f"{contract.architecture.name} reads."
         )
 
 

@@ -30,7 +30,7 @@ from leadlight.classifier.contract_errors import explain_validation_error
 from leadlight.classifier.contract_schemas import from_schema_1
 from leadlight.classifier.json_object import parse_json_object
 from leadlight.errors import ContractError
-from leadlight.signal import Preprocessing
+from leadlight.signal import Metadata, Preprocessing
 
 SCHEMA_VERSION = 2
 CONTRACT_FILE = "contract.json"
@@ -46,6 +46,11 @@ StatedPreprocessing = Annotated[
     Preprocessing,
     PlainValidator(lambda values: Preprocessing.from_dict(values)),
     PlainSerializer(lambda value: value.to_dict()),
+]
+StatedMetadata = Annotated[
+    Metadata | None,
+    PlainValidator(lambda values: None if values is None else Metadata.from_dict(values)),
+    PlainSerializer(lambda value: None if value is None else value.to_dict()),
 ]
 LeadNames = Annotated[tuple[NonEmpty, ...], Field(min_length=1, max_length=64)]
 
@@ -125,6 +130,31 @@ class Metrics(_Part):
     values: dict[str, float | None]
 
 
+class SeenFolds(_Part):
+    """Folds of a data set that weights were fitted on, or that chose among them."""
+
+    dataset: NonEmpty
+    version: str
+    training: tuple[int, ...]
+    validation: tuple[int, ...]
+
+
+class Origin(_Part):
+    """The model whose weights the training began with.
+
+    label_space: what it had been trained for; head: whether its last layer was kept or made anew;
+    data: everything that it had learnt from, its own origin's data included; notes: what of its
+    input differed.
+    """
+
+    name: NonEmpty
+    weights_sha256: NonEmpty
+    label_space: NonEmpty
+    head: Literal["fresh", "kept"]
+    data: tuple[SeenFolds, ...]
+    notes: tuple[str, ...] = ()
+
+
 class Versions(_Part):
     """Software that made the weights."""
 
@@ -137,8 +167,9 @@ class Contract(_Part):
     """Everything that a model folder states beside its weights.
 
     Made by ``contract_from`` (plain values) or ``read_contract`` (a folder). A
-    contract whose parts disagree raises ContractError. weights_sha256 is empty
-    until ``save_model`` has written the weights.
+    contract whose parts disagree raises ContractError. metadata: None where the model
+    reads the signal alone; origin: None where its weights were drawn at random;
+    weights_sha256 is empty until ``save_model`` has written the weights.
     """
 
     schema_version: Literal[2]
@@ -147,11 +178,13 @@ class Contract(_Part):
     architecture: Architecture
     input: Input
     preprocessing: StatedPreprocessing
+    metadata: StatedMetadata = None
     label_space: LabelSpaceName
     classes: Annotated[tuple[ModelClass, ...], Field(min_length=1)]
     thresholds: Thresholds
     training_data: TrainingData
     folds: Folds
+    origin: Origin | None = None
     recipe: dict[str, JsonValue]
     seed: int
     metrics: Metrics
@@ -180,13 +213,15 @@ class Contract(_Part):
 def contract_from(values: Mapping[str, Any]) -> Contract:
     """A contract from plain values (dicts, lists, numbers), as contract.json has them.
 
-    ``preprocessing`` may be a Preprocessing, ``classes`` may be (code, description)
+    ``preprocessing`` may be a Preprocessing, ``metadata`` a Metadata, ``classes`` may be (code, description)
     pairs. What follows from the rest may be left out: schema_version, input,
     created, versions, weights_sha256. Raises ContractError, naming the key.
     """
     full = dict(values)
     if isinstance(full.get("preprocessing"), Preprocessing):
         full["preprocessing"] = full["preprocessing"].to_dict()
+    if isinstance(full.get("metadata"), Metadata):
+        full["metadata"] = full["metadata"].to_dict()
     if isinstance(full.get("classes"), Sequence):
         full["classes"] = [
             item if isinstance(item, Mapping) else {"code": item[0], "description": item[1]}

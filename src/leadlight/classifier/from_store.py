@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.classifier.windows import window_counts
 from leadlight.errors import ContractError
-from leadlight.recording import Recording
-from leadlight.signal import Preprocessing
+from leadlight.signal import Metadata, Preprocessing
 
 if TYPE_CHECKING:
     from leadlight.store import Store
@@ -50,9 +50,12 @@ def stored_inputs(
 
 
 def _parts(
-    lengths: NDArray[np.int64], starts: NDArray[np.int64] | None, window: int | None
+    lengths: NDArray[np.int64], starts: NDArray[np.int64] | None, window: int | None, share: int = 1
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64] | None, int]]:
-    """Which records are read together, where their windows begin (None: whole), and their one length."""
+    """Which records are read together, where their windows begin (None: whole), and their one length.
+
+    share: so many times fewer of them at a time than memory would take.
+    """
     whole = np.ones(len(lengths), dtype=bool)
     if window is not None and starts is not None:
         whole = lengths <= window
@@ -61,18 +64,47 @@ def _parts(
             yield part, starts[part], window
     for length in np.unique(lengths[whole]):
         same = np.flatnonzero(whole & (lengths == length))
-        at_once = max(1, LARGEST_PART // int(length))
+        at_once = max(1, LARGEST_PART // (int(length) * share))
         for first in range(0, len(same), at_once):
             yield same[first : first + at_once], None, int(length)
 
 
-def stored_windows(store: Store, row: int, preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """Every model input that a prediction reads of one row: (windows, leads, n_samples)."""
+def stored_windows(
+    store: Store, rows: NDArray[np.int64], preprocessing: Preprocessing
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Every model input that predictions read of these rows: (windows, leads, n_samples), record by record.
+
+    And how many each row has: (rows,). One each where the steps take no windows. Raises as ``stored_inputs``.
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+    lengths, missing = store.lengths[rows], store.missing_samples[rows]
+    if not preprocessing.takes_windows:
+        return stored_inputs(store, rows, preprocessing), np.ones(len(rows), dtype=np.int64)
     check_rate(store, preprocessing)
-    recording = Recording(
-        store.signals([row], preprocessing.leads)[0], preprocessing.leads, store.sampling_rate
-    )
-    return np.stack([view.values for view in preprocessing.views(recording)])
+    counts = window_counts(lengths, preprocessing)
+    ends = np.cumsum(counts)
+    result = np.empty((int(counts.sum()), len(preprocessing.leads), preprocessing.n_samples), np.float32)
+    for part, _, _ in _parts(lengths, None, None, int(counts.max(initial=1))):
+        signals = store.signals(rows[part], preprocessing.leads)
+        windows = preprocessing.apply_windows(signals, are_whole=not missing[part].any())
+        # All of one length, and so of one number of windows.
+        places = (ends[part] - counts[part])[:, np.newaxis] + np.arange(windows.shape[1])
+        result[places] = windows
+    return result, counts
+
+
+def stored_metadata(
+    store: Store, rows: NDArray[np.int64], metadata: Metadata | None
+) -> NDArray[np.float32] | None:
+    """What a model reads of these rows' patients: (rows, columns); None where it reads nothing of them."""
+    return None if metadata is None else metadata.encode(*ages_and_sexes(store, rows))
+
+
+def ages_and_sexes(store: Store, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], list[str | None]]:
+    """Age in years, NaN where not known, and sex of these rows, from the store's index."""
+    table = store.columns("age", "sex").take(rows)
+    ages = np.asarray(table["age"].to_numpy(zero_copy_only=False), dtype=np.float64)
+    return ages, table["sex"].to_pylist()
 
 
 def accepts_missing(store: Store, preprocessing: Preprocessing) -> Callable[[int], bool]:

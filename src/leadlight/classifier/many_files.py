@@ -16,6 +16,7 @@ from leadlight.classifier.contract import Contract
 from leadlight.classifier.prediction import Prediction
 from leadlight.errors import LeadlightError
 from leadlight.progress import ProgressCallback, silent
+from leadlight.recording import Patient
 from leadlight.signal import View, interpolate_gaps
 
 FORMATS = (".csv", ".json")
@@ -40,18 +41,20 @@ def predict_files(
     on_progress: ProgressCallback = silent,
     *,
     fill_gaps: float | None = None,
+    patient: Patient | None = None,
 ) -> Iterator[FileResult]:
     """One result a file, in the order of the files; a file that cannot be used does not stop the others.
 
     files: paths that ``leadlight.read`` takes; ``leadlight.files.find_recordings``
     expands folders. fill_gaps: seconds; gaps up to that long are filled by straight lines
-    before the model's own steps, and noted. At most about a batch of recordings is held at a time.
+    before the model's own steps, and noted. patient: whose age and sex, where given, stand for those
+    in the files, for a model that reads them. At most about a batch of recordings is held at a time.
     """
     waiting: list[tuple[Path, list[View], str]] = []
     n_views = 0
     done = 0
     for file in files:
-        views, error = _views(classifier, file, longer, fill_gaps)
+        views, error = _views(classifier, file, longer, fill_gaps, patient)
         waiting.append((file, views, error))
         n_views += len(views)
         if (
@@ -113,7 +116,7 @@ def model_values(contract: Contract) -> dict[str, Any]:
 
 
 def _views(
-    classifier: Classifier, file: Path, longer: Longer, fill_gaps: float | None
+    classifier: Classifier, file: Path, longer: Longer, fill_gaps: float | None, patient: Patient | None
 ) -> tuple[list[View], str]:
     from leadlight.files import read
 
@@ -121,6 +124,8 @@ def _views(
         recording = read(file)
         if fill_gaps is not None:
             recording = interpolate_gaps(recording, fill_gaps)
+        if patient is not None:
+            recording = recording.with_patient(age=patient.age, sex=patient.sex)
         return classifier.views(recording, longer), ""
     except LeadlightError as error:
         return [], str(error)

@@ -109,11 +109,13 @@ def _read_header(file: Path) -> tuple[dict[str, _Stored], int]:
         try:
             dtype, shape, (_, stop) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
             end = max(end, int(stop))
-        except (KeyError, TypeError, ValueError):
+            if not isinstance(dtype, str):
+                raise TypeError(dtype)
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise ContractError(
                 f"{file}, header, {name}: found an entry without dtype, shape, data_offsets."
             ) from None
-        stored[name] = _Stored(_DTYPES.get(dtype, str(dtype)), shape)
+        stored[name] = _Stored(_DTYPES.get(dtype, dtype), shape)
     if end != size - 8 - length:
         raise ContractError(
             f"{file}: found {size - 8 - length:,} bytes of tensors where its header states {end:,}: "

@@ -35,6 +35,19 @@ def command(
             show_default=False,
         ),
     ] = None,
+    age: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=130,
+            metavar="YEARS",
+            show_default=False,
+            help="Of the patient, in place of what the file says; for models that read it.",
+        ),
+    ] = None,
+    sex: Annotated[
+        str | None, typer.Option(metavar="male|female", show_default=False, help="Likewise.")
+    ] = None,
     layout: Annotated[str, typer.Option(help="Of the tracing: auto, 3x4, 6x2 or 12x1.")] = "auto",
     title: Annotated[str, typer.Option(help="Written above the tracing; nothing of the patient is.")] = "",
     out: Annotated[
@@ -54,7 +67,7 @@ def command(
     """
     from leadlight.classifier import load
     from leadlight.cli.output import prediction_rows, print_json, print_table
-    from leadlight.cli.usage import figure_file, model_folder, one_of, wrong_usage
+    from leadlight.cli.usage import figure_file, model_folder, one_of, patient_of, wrong_usage
     from leadlight.errors import LabelError
     from leadlight.explanation import METHODS, explain
     from leadlight.explanation.explanation import FORMATS
@@ -72,6 +85,9 @@ def command(
         with wrong_usage(LabelError, "--target"):
             target = find_class(classifier.classes, target)
     recording, steps = read(file), classifier.contract.preprocessing
+    patient = patient_of(classifier.contract, age, sex)
+    if patient is not None:
+        recording = recording.with_patient(age=patient.age, sex=patient.sex)
     if fill_gaps is not None:
         recording = interpolate_gaps(recording, fill_gaps)
     reads = steps.duration

@@ -31,7 +31,7 @@ def command(
         str,
         typer.Option(
             help="A recording that is longer than the model's input: as the model's contract says, or refuse "
-            "it, read its first or its centre part, or take the mean over half-overlapping windows."
+            "it, read its first or its centre part, or windows over the whole of it."
         ),
     ] = "contract",
     fill_gaps: Annotated[
@@ -43,6 +43,19 @@ def command(
             show_default=False,
         ),
     ] = None,
+    age: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=130,
+            metavar="YEARS",
+            show_default=False,
+            help="Of the patient, in place of what the file says; for models that read it.",
+        ),
+    ] = None,
+    sex: Annotated[
+        str | None, typer.Option(metavar="male|female", show_default=False, help="Likewise.")
+    ] = None,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Recordings at a time: speed and memory, not results.")
     ] = 32,
@@ -50,6 +63,7 @@ def command(
 ) -> None:
     """Say which findings recordings show: probabilities, and the classes at or above their thresholds.
 
+    Age and sex come from the files; a model that reads neither is not told.
     Files that cannot be used are listed at the end, and the exit code is then 1.
 
     Example: leadlight predict imle-net-ptbxl-superclass records500/ --out findings.csv
@@ -66,7 +80,7 @@ def command(
         result_values,
     )
     from leadlight.cli.output import print_json, progress_bar
-    from leadlight.cli.usage import model_folder, one_of
+    from leadlight.cli.usage import model_folder, one_of, patient_of
     from leadlight.files import find_recordings
 
     one_of(longer, get_args(Longer), "--longer")
@@ -81,12 +95,19 @@ def command(
         out.parent.mkdir(parents=True, exist_ok=True)
     classifier = load(model_folder(model))
     found = find_recordings(files)
+    patient = patient_of(classifier.contract, age, sex)
+    if patient is not None and len(found) > 1:
+        raise typer.BadParameter(
+            f"found {len(found):,} recordings; accepted: one, which is the patient's.",
+            param_hint="--age, --sex",
+        )
     bad: list[FileResult] = []
     results: list[FileResult] = []
     with progress_bar("predicting", unit="files") as on_progress:
         stream = predict_files(
-            classifier, found, cast(Longer, longer), batch_size, on_progress, fill_gaps=fill_gaps
-        )
+            classifier, found, cast(Longer, longer), batch_size, on_progress,
+            fill_gaps=fill_gaps, patient=patient,
+        )  # fmt: skip
         if out is None:
             results = list(stream)
             bad = [result for result in results if result.prediction is None]

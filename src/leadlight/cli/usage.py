@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from leadlight.errors import LeadlightError, ModelError
+
+if TYPE_CHECKING:
+    from leadlight.classifier import Contract
+    from leadlight.recording import Patient
 
 
 def figure_file(out: Path | None, recording: Path, ending: str, formats: Sequence[str]) -> Path:
@@ -40,6 +45,21 @@ def one_of(value: str, accepted: Sequence[str], option: str) -> str:
     if value not in accepted:
         raise typer.BadParameter(f"found {value!r}; accepted: {', '.join(accepted)}.", param_hint=option)
     return value
+
+
+def patient_of(contract: Contract, age: float | None, sex: str | None) -> Patient | None:
+    """The patient that --age and --sex state, or None; a usage error where the model reads neither."""
+    from leadlight.recording import Patient
+
+    if age is None and sex is None:
+        return None
+    if contract.metadata is None:
+        raise typer.BadParameter(
+            f"{contract.name} reads the signal alone: leave them out.", param_hint="--age, --sex"
+        )
+    if sex not in ("male", "female", None):
+        raise typer.BadParameter(f"found {sex!r}; accepted: male, female.", param_hint="--sex")
+    return Patient(age=age, sex=sex)  # type: ignore[arg-type]
 
 
 @contextmanager

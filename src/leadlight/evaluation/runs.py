@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leadlight.store import Store
 
 _CHUNK = 512
-"""Records that are in memory at a time."""
+"""Model inputs that are in memory at a time."""
 
 
 def evaluate_run(
@@ -155,25 +155,23 @@ def predict_rows(
 ) -> NDArray[np.float32]:
     """Probabilities float32 (records, classes) of these rows of a store, in bounded memory.
 
-    As ``predict`` gives them: by the contract's steps, and with its windows the mean over them.
+    As ``predict`` gives them: by the contract's steps, and with its rule for long records.
     The store has the rate where the steps begin. Raises ContractError.
     """
-    from leadlight.classifier.from_store import stored_inputs, stored_windows
+    from leadlight.classifier.from_store import stored_metadata, stored_windows
+    from leadlight.classifier.windows import window_counts
 
     steps = classifier.contract.preprocessing
-    if steps.crop is not None and steps.crop.prediction == "windows":
-        scores = np.empty((len(rows), len(classifier.classes)), dtype=np.float32)
-        for place, row in enumerate(rows):
-            windows = stored_windows(store, int(row), steps)
-            scores[place] = classifier.predict_inputs(windows).mean(axis=0)
-            on_progress(place + 1, len(rows), "records predicted")
-        return scores
-    parts = []
-    for start in range(0, len(rows), _CHUNK):
-
-        def on_batch(done: int, total: int, message: str, before: int = start) -> None:
-            on_progress(before + done, len(rows), "records predicted")
-
-        inputs = stored_inputs(store, rows[start : start + _CHUNK], steps)
-        parts.append(classifier.predict_inputs(inputs, on_progress=on_batch))
+    beside = stored_metadata(store, rows, classifier.contract.metadata)
+    last = np.cumsum(window_counts(store.lengths[rows], steps))
+    parts, start = [], 0
+    while start < len(rows):
+        # As many records as have so many windows together, and at least one.
+        before = int(last[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(last, before + _CHUNK, side="right")))
+        inputs, windows = stored_windows(store, rows[start:stop], steps)
+        metadata = None if beside is None else beside[start:stop]
+        parts.append(classifier.predict_inputs(inputs, metadata=metadata, windows=windows.tolist()))
+        on_progress(stop, len(rows), "records predicted")
+        start = stop
     return np.concatenate(parts)

@@ -1,7 +1,8 @@
 """From a recording to model input: resampling, gaps, and the one ``Preprocessing`` with its steps.
 
 Knows no file, no data set and no model. Each family of steps has its file:
-``missing``, ``filters``, ``resampling``, ``length``, ``scaling``.
+``missing``, ``filters``, ``resampling``, ``length``, ``scaling``. Age and sex, which some
+models read beside the signal: ``metadata``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from leadlight.signal.filters import BandPass, HighPass, LowPass, MedianBaseline, Notch
 from leadlight.signal.gaps import interpolate_gaps
 from leadlight.signal.length import Crop, Pad
+from leadlight.signal.metadata import Metadata, fit_metadata
 from leadlight.signal.missing import FillGaps, ZeroMissing
 from leadlight.signal.preprocessing import Preprocessing, View, fit
 from leadlight.signal.resample import resample, resample_recording
@@ -37,6 +39,7 @@ __all__ = [
     "LeadScaling",
     "LowPass",
     "MedianBaseline",
+    "Metadata",
     "MinMax",
     "Notch",
     "Pad",
@@ -47,6 +50,7 @@ __all__ = [
     "ZScore",
     "ZeroMissing",
     "fit",
+    "fit_metadata",
     "fit_scaling",
     "interpolate_gaps",
     "resample",

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from leadlight.signal.step import Conditions, Floats, Step
 
 Place = Literal["first", "centre", "last"]
+Aggregate = Literal["mean", "max", "mean-logit"]
+LARGEST_OVERLAP = 0.95
+"""Twenty windows in place of one: more cost time and tell nothing new."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +21,20 @@ class Crop(Step):
     """Keep a part of the model's length of what is longer; what is not longer stays as it is.
 
     training, prediction: which part. random: drawn anew for each record in each
-    epoch, every place equally likely. windows: half-overlapping windows over the
-    whole recording, whose probabilities are averaged; where one input a record is
-    asked for (validation during training), the centre.
+    epoch, every place equally likely. windows: over the whole recording, the last one
+    ending with it; where one input a record is asked for (a view, an explanation), the centre.
+    overlap: share of a window that the next one repeats; aggregate: how the windows become one
+    answer: the mean or the largest (max) of their probabilities, or the mean of their logits.
     """
 
     kind: ClassVar[str] = "crop"
     training: Literal["random", "first", "centre", "last"] = "random"
     prediction: Literal["first", "centre", "last", "windows"] = "centre"
+    overlap: float = 0.5
+    aggregate: Aggregate = "mean"
+
+    def __post_init__(self) -> None:
+        self._need("overlap", 0, LARGEST_OVERLAP)
 
     def apply(self, signals: Floats, at: Conditions) -> Floats:
         rest = signals.shape[-1] - at.n_samples
@@ -45,7 +54,8 @@ class Crop(Step):
         """First samples of all parts that a prediction reads; the last window ends with the recording."""
         if self.prediction != "windows" or rest <= 0:
             return [self.start(max(rest, 0))]
-        starts = list(range(0, rest + 1, max(1, n_samples // 2)))
+        stride = max(1, int(n_samples * (1 - self.overlap) + 1e-6))
+        starts = list(range(0, rest + 1, stride))
         return starts if starts[-1] == rest else [*starts, rest]
 
     def place(self, rest: NDArray[np.int64], places: NDArray[np.float64] | None) -> NDArray[np.int64]:
@@ -68,10 +78,19 @@ class Crop(Step):
             "first": "their first part is read",
             "centre": "their centre is read",
             "last": "their last part is read",
-            "windows": "the probabilities of half-overlapping windows are averaged",
+            "windows": f"{self.describe_aggregate()} over windows, of which each repeats "
+            f"{100 * self.overlap:g}% of the one before, is taken",
         }[self.prediction]
         training = "a random part" if self.training == "random" else f"the {self.training} part"
         return f"Longer recordings: {prediction}; {training} in training."
+
+    def describe_aggregate(self) -> str:
+        """What becomes of the windows' answers, in words."""
+        return {
+            "mean": "the mean of the probabilities",
+            "max": "the largest probability of each class",
+            "mean-logit": "the mean of the logits",
+        }[self.aggregate]
 
 
 @dataclass(frozen=True)

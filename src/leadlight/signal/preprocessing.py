@@ -23,7 +23,7 @@ from leadlight.signal.plan import Plan
 from leadlight.signal.resample import resample_recording
 from leadlight.signal.resampling import Resample
 from leadlight.signal.stating import arguments_from, sentences, steps_from, to_values
-from leadlight.signal.step import Floats, Step, refuse_missing
+from leadlight.signal.step import Floats, Step, refuse_missing, step_values
 
 MISSING_KINDS = (FillGaps.kind, ZeroMissing.kind)
 
@@ -94,6 +94,11 @@ class Preprocessing:
         return None if found is None else found[1]
 
     @property
+    def takes_windows(self) -> bool:
+        """Whether predictions read several parts of a long recording."""
+        return self.crop is not None and self.crop.prediction == "windows"
+
+    @property
     def takes_other_lengths(self) -> bool:
         """Whether a step crops or pads, or resamples from a rate at which lengths are counted otherwise."""
         return any(isinstance(step, Crop | Pad | Resample) for step in self.steps)
@@ -153,10 +158,10 @@ class Preprocessing:
         before, after = (self.steps[: found[0]], self.steps[found[0] + 1 :]) if found else ((), self.steps)
         if prediction == "refuse":
             return replace(self, steps=(*before, *after))
-        changed = {"kind": Crop.kind, "prediction": prediction}
-        if found:
-            changed["training"] = found[1].training
-        return replace(self, steps=(*before, *steps_from([changed], "longer"), *after))
+        stated = step_values(found[1]) if found else {"kind": Crop.kind}
+        return replace(
+            self, steps=(*before, *steps_from([{**stated, "prediction": prediction}], "longer"), *after)
+        )
 
     # From arrays
 
@@ -186,6 +191,31 @@ class Preprocessing:
         if not are_whole:
             self._refuse_unusable(values)
         return _single_precision(values)
+
+    def apply_windows(
+        self, signals: Floats, rate: float | None = None, *, are_whole: bool = False
+    ) -> NDArray[np.float32]:
+        """Every model input that a prediction reads: float32 (records, windows, leads, n_samples).
+
+        Arguments as of ``apply_batch``. One window each where the crop takes no windows, or without one.
+        """
+        rate = self._known(rate)
+        found = self._plan.find(Crop)
+        windows = 1 if found is None else len(self.window_starts(signals.shape[2], rate))
+        if found is None or windows == 1:
+            return self.apply_batch(signals, rate, are_whole=are_whole)[:, np.newaxis]
+        self.check_length(signals.shape[2], rate)
+        place, _ = found
+        reached, _ = self._run(signals, None, rate, stop=place)
+        here = self._plan.rate_at(place, rate)
+        parts = []
+        for start in self.window_starts(signals.shape[2], rate):
+            starts = np.full(len(signals), start, dtype=np.int64)
+            values, _ = self._run(reached, None, here, first=place, starts=starts)
+            if not are_whole:
+                self._refuse_unusable(values)
+            parts.append(_single_precision(values))
+        return np.stack(parts, axis=1)
 
     def reach(self, signals: Floats, place: int) -> Floats:
         """What of signals at ``first_rate`` reaches the step at this place; for fitting it."""
@@ -242,6 +272,18 @@ class Preprocessing:
         wanted = self._plan.conditions(self._plan.rate_at(place, rate)).n_samples
         rest = {int(n): self._plan.length_after(int(n), rate, place) - wanted for n in np.unique(lengths)}
         return crop.place(np.maximum([rest[int(n)] for n in lengths], 0), places)
+
+    def window_starts(self, n_samples: int, rate: float | None = None) -> list[int]:
+        """First samples of what a prediction reads of a recording, counted where the crop stands.
+
+        n_samples: of the recording, at ``rate`` Hz (``first_rate`` if left out). [0] without a crop.
+        """
+        found = self._plan.find(Crop)
+        if found is None:
+            return [0]
+        (place, crop), rate = found, self._known(rate)
+        wanted = self._plan.conditions(self._plan.rate_at(place, rate)).n_samples
+        return crop.starts(self._plan.length_after(n_samples, rate, place) - wanted, wanted)
 
     # As words and plain values
 
