@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -21,6 +23,14 @@ SIZES = [
     (6, 31, 100.0, 4),
 ]
 
+
+# Rates x durations x leads, the classes going round: every pair of rate, duration and leads stands here.
+EVERY_SIZE = [
+    (n_leads, round(rate * seconds), float(rate), (1, 5, 26, 71)[(row + column) % 4])
+    for row, (rate, seconds) in enumerate(itertools.product((100, 500), (2.5, 5, 10, 30)))
+    for column, n_leads in enumerate((1, 2, 3, 6, 8, 12))
+]
+"""Sizes in the form of ``SIZES``."""
 
 # Narrower forms of the largest networks: what is promised does not depend on the width.
 NARROW = {
@@ -42,6 +52,13 @@ NARROW = {
     "nejedly-no-attention": {"channels": 32},
     "s4": {"width": 32},
 }
+
+
+# These normalise one vector a record over the batch, which takes two records in training.
+NEEDS_TWO = {
+    "conv-bilstm-attention", "fcn-wang", "gru", "inception1d", "lstm", "lstm-bidir", "nejedly",
+    "nejedly-no-attention", "resnet1d-wang", "xresnet1d18", "xresnet1d34", "xresnet1d50", "xresnet1d101",
+}  # fmt: skip
 
 
 @pytest.fixture(params=models.names())
@@ -77,6 +94,21 @@ def test_forward_and_backward_at_every_size(name, size):
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert bool(torch.isfinite(parameter.grad).all()), parameter_name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", EVERY_SIZE, ids=str)
+def test_forward_and_backward_whatever_the_leads_the_length_and_the_classes(name, size):
+    test_forward_and_backward_at_every_size(name, size)
+
+
+@pytest.mark.parametrize("size", [(12, 1000, 100.0, 5), (3, 999, 500.0, 2)], ids=str)
+def test_a_record_alone_gives_finite_gradients(name, size):
+    """A batch of one: in training where its normalisations allow it, else as in evaluation."""
+    model = make(name, *size)
+    model.train(name not in NEEDS_TWO)
+    sum(logits.square().sum() for logits in all_outputs(model, signals(1, size[0], size[1]))).backward()
+    assert all(bool(torch.isfinite(parameter.grad).all()) for parameter in model.parameters())
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -155,6 +187,26 @@ def test_model_can_learn_eight_records_by_heart(name):
         if loss < 0.05:
             break
     assert bool(((model(batch) > 0) == targets.bool()).all())
+
+
+@pytest.mark.filterwarnings("ignore:The tensor attributes")  # torch's own LSTM and GRU
+def test_it_can_be_exported(name):
+    """``torch.export`` gives the same logits; recurrent layers are unrolled, so that short input is used."""
+    model, signal = make(name, 12, 250, 100.0, 5).eval(), signals(2, 12, 250)
+    with torch.no_grad():
+        exported = torch.export.export(model, (signal,)).module()
+        torch.testing.assert_close(exported(signal), model(signal))
+
+
+@pytest.mark.slow
+def test_it_can_be_compiled(name):
+    """``torch.compile`` takes the network as one graph, but for torch's LSTM and GRU, which stay so."""
+    model, signal = make(name, 12, 250, 100.0, 5).eval(), signals(2, 12, 250)
+    recurrent = any(isinstance(part, nn.LSTM | nn.GRU) for part in model.modules())
+    torch._dynamo.reset()
+    with torch.no_grad():
+        compiled = torch.compile(model, backend="aot_eager", fullgraph=not recurrent)
+        torch.testing.assert_close(compiled(signal), model(signal))
 
 
 @pytest.mark.parametrize(
