@@ -68,20 +68,40 @@ def convert(name: str, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]
             f"original weights: found the model {name!r}; accepted: {', '.join(convertible())}."
             f"{did_you_mean(name, _HOME)}"
         )
-    family = importlib.import_module(f"leadlight.originals.{_HOME[name]}")
-    given = Original(name, {key: value for key, value in tensors.items() if "num_batches_tracked" not in key})
-    state: Tensors = family.state(given)
-    given.refuse_rest()
+    state = _converted(name, tensors)
     return {key: torch.from_numpy(np.array(value, order="C")) for key, value in state.items()}
 
 
+def origin(name: str, tensors: Mapping[str, NDArray[Any]], ours: str) -> tuple[str, tuple[int, ...]]:
+    """The original's tensor behind one of ours, with its shape there; ours where several are behind it."""
+    value = _converted(name, tensors)[ours]
+    behind = [key for key, given in tensors.items() if np.may_share_memory(given, value)]
+    return (behind[0], tensors[behind[0]].shape) if len(behind) == 1 else (ours, value.shape)
+
+
+def _converted(name: str, tensors: Mapping[str, NDArray[Any]]) -> Tensors:
+    family = importlib.import_module(f"leadlight.originals.{_HOME[name]}")
+    given = Original(name, {key: value for key, value in tensors.items() if "num_batches_tracked" not in key})
+    try:
+        state: Tensors = family.state(given)
+    except (ValueError, IndexError):
+        # Axes that are turned before anything is compared.
+        raise ModelError(
+            f"{name}, {given.last}: found the shape {tensors[given.last].shape}; accepted: as many axes as "
+            "the published network has. Is it another model's file?"
+        ) from None
+    given.refuse_rest()
+    return state
+
+
 class Original:
-    """An original's tensors, each to be taken once. name: of the model, for errors."""
+    """An original's tensors, each to be taken once. name: of the model; last: taken, for errors."""
 
     def __init__(self, name: str, tensors: Mapping[str, NDArray[Any]]) -> None:
         self.name = name
         self._tensors = dict(tensors)
         self._left = set(tensors)
+        self.last = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,6 +117,7 @@ class Original:
                 f"the published network.{near}"
             )
         self._left.discard(name)
+        self.last = name
         return self._tensors[name]
 
     def refuse_rest(self) -> None:
