@@ -11,6 +11,7 @@ What a data set's own files say about its records lives in ``leadlight.datasets`
 from __future__ import annotations
 
 from leadlight.labels.between import ClassMapping, LostCode, Origin, SpaceMapping, mapping
+from leadlight.labels.challenge_weights import challenge_weights
 from leadlight.labels.coverage import Coverage, coverage, sources
 from leadlight.labels.findings import Finding, broader, findings, narrower
 from leadlight.labels.lookup import KnownFinding, Match, known_of, look_up
@@ -34,6 +35,7 @@ __all__ = [
     "SystemCode",
     "Targets",
     "broader",
+    "challenge_weights",
     "codes",
     "coverage",
     "findings",

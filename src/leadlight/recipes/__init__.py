@@ -7,12 +7,21 @@ own recipe. Knows no torch: what a recipe says is done in ``leadlight.training``
 from __future__ import annotations
 
 from leadlight.recipes.recipe import (
+    MetadataSettings,
     Recipe,
     SamplingSettings,
-    TrainingSettings,
     load_recipe,
     recipe_text,
     shipped,
 )
+from leadlight.recipes.training_settings import TrainingSettings
 
-__all__ = ["Recipe", "SamplingSettings", "TrainingSettings", "load_recipe", "recipe_text", "shipped"]
+__all__ = [
+    "MetadataSettings",
+    "Recipe",
+    "SamplingSettings",
+    "TrainingSettings",
+    "load_recipe",
+    "recipe_text",
+    "shipped",
+]

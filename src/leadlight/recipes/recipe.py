@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -21,7 +21,9 @@ from pydantic import (
 
 from leadlight.errors import ContractError, RecipeError, did_you_mean, nearest
 from leadlight.leads import STANDARD_LEADS, canonical_lead
+from leadlight.recipes.training_settings import KINDED, TrainingSettings
 from leadlight.signal import Preprocessing, Resample, Step
+from leadlight.signal.metadata import AgeScaling
 from leadlight.signal.stating import steps_from
 from leadlight.signal.step import step_values
 
@@ -37,6 +39,8 @@ SCALINGS: dict[str, dict[str, str] | None] = {
     "none": None,
 }
 """Short names of the step that scales, which then comes last."""
+
+TABLES = ("input", "folds", "sampling", "metadata", "training")
 
 
 def _steps(values: object) -> tuple[Step, ...]:
@@ -125,21 +129,16 @@ class FoldSettings(BaseModel):
         return self
 
 
-class TrainingSettings(BaseModel):
-    """Loss, optimiser, schedule and stopping. batch_size counts records over all processes together."""
+class MetadataSettings(BaseModel):
+    """How age and sex are read, for models that read them beside the signal.
+
+    age: its scaling, fitted on the training records; hidden: share of the training records whose age,
+    and as many whose sex, are hidden in each epoch, so that the model learns to do without.
+    """
 
     model_config = _STRICT
-    loss: Literal["bce"] = "bce"
-    optimizer: Literal["adam"] = "adam"
-    learning_rate: float = Field(default=1e-3, gt=0)
-    epsilon: float = Field(default=1e-8, gt=0)
-    batch_size: int = Field(default=32, ge=1)
-    epochs: int = Field(default=60, ge=1)
-    patience: int = Field(default=20, ge=1)
-    min_improvement: float = Field(default=1e-4, ge=0)
-    keep: Literal["best validation macro AUC"] = "best validation macro AUC"
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    checkpoint_minutes: float = Field(default=5.0, ge=0)
+    age: AgeScaling = "min-max"
+    hidden: float = Field(default=0.1, ge=0, lt=1)
 
 
 class SamplingSettings(BaseModel):
@@ -181,6 +180,7 @@ class Recipe(BaseModel):
     input: InputSettings = InputSettings()
     folds: FoldSettings
     sampling: SamplingSettings = SamplingSettings()
+    metadata: MetadataSettings | None = None
     arguments: dict[str, bool | int | float | str] = {}
     training: TrainingSettings = TrainingSettings()
 
@@ -237,7 +237,7 @@ def load_recipe(
         over = _read_recipe(recipe)
         if "model" in over and over["model"] != model:
             raise RecipeError(f"recipe {recipe}: found model {over['model']!r}; you asked for {model!r}.")
-        values = over if "model" in over else _merge(values, over)
+        values = over if "model" in over else _lay_over(values, over, str(recipe))
     for override in overrides:
         _set(values, override)
     try:
@@ -251,7 +251,13 @@ def _read_recipe(recipe: str | Path) -> dict[str, Any]:
     if path.suffix == ".toml":
         if not path.is_file():
             raise RecipeError(f"recipe {path}: there is no such file.")
-        return _parse(path.read_text(encoding="utf-8"), str(path))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise RecipeError(
+                f"recipe {path}: found bytes that are not UTF-8; accepted: TOML in UTF-8."
+            ) from None
+        return _parse(text, str(path))
     return _parse(recipe_text(str(recipe)), str(recipe))
 
 
@@ -262,11 +268,27 @@ def _parse(text: str, name: str) -> dict[str, Any]:
         raise RecipeError(f"recipe {name}: not TOML: {error}.") from None
 
 
+def _lay_over(below: Mapping[str, Any], above: dict[str, Any], name: str) -> dict[str, Any]:
+    """An overlay on a model's recipe; tables that it names as ``fresh`` begin from the defaults."""
+    fresh = above.pop("fresh", [])
+    if not isinstance(fresh, list) or not set(map(str, fresh)) <= set(TABLES):
+        raise RecipeError(f"recipe {name}, fresh: found {fresh!r}; accepted: a list of {', '.join(TABLES)}.")
+    return _merge({key: value for key, value in below.items() if key not in fresh}, above)
+
+
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
+    under: Any
     for key, value in above.items():
         under = merged.get(key)
-        merged[key] = _merge(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+        if key in KINDED and under is not None:
+            under = {"kind": under} if isinstance(under, str) else {"kind": KINDED[key], **under}
+        # A table of another kind has other keys: it takes the place of the one below.
+        both = isinstance(value, dict) and isinstance(under, dict)
+        if both and (key not in KINDED or value.get("kind", under["kind"]) == under["kind"]):
+            merged[key] = _merge(under, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -279,24 +301,29 @@ def _set(values: dict[str, Any], override: str) -> None:
     except tomllib.TOMLDecodeError:
         parsed = value
     keys = key.strip().split(".")
-    if len(keys) == 1 and keys[0] not in Recipe.model_fields:
+    if keys[0] not in Recipe.model_fields:
         # `epochs=5` is as clear as `training.epochs=5` where only one table has the key.
-        tables = [table for table in ("input", "folds", "sampling", "training") if keys[0] in _keys_of(table)]
+        tables = [table for table in TABLES if keys[0] in _keys_of(table)]
         if len(tables) == 1:
-            keys = [tables[0], keys[0]]
+            keys = [tables[0], *keys]
     _refuse_unknown(keys, key.strip())
     table = values
     for part in keys[:-1]:
         # A number that is replaced by a table, as in sampling.per_label.AFIB=500 over per_label = 100.
         if not isinstance(table.get(part), dict):
-            table[part] = {}
+            named = part in KINDED and isinstance(table.get(part), str)
+            table[part] = {"kind": table[part]} if named else {}
         table = table[part]
     table[keys[-1]] = parsed
 
 
 def _keys_of(table: str) -> tuple[str, ...]:
-    schema = Recipe.model_fields[table].annotation
-    return tuple(schema.model_fields) if isinstance(schema, type) and issubclass(schema, BaseModel) else ()
+    annotation = Recipe.model_fields[table].annotation
+    # A table that may be left out is a union with None.
+    for schema in (annotation, *get_args(annotation)):
+        if isinstance(schema, type) and issubclass(schema, BaseModel):
+            return tuple(schema.model_fields)
+    return ()
 
 
 def _all_keys() -> list[str]:
@@ -309,7 +336,9 @@ def _all_keys() -> list[str]:
 
 
 def _refuse_unknown(keys: list[str], written: str) -> None:
-    names_follow = keys[:-1] in (["arguments"], ["sampling", "per_label"])
+    names_follow = keys[:-1] in (["arguments"], ["sampling", "per_label"]) or (
+        len(keys) > 2 and keys[0] == "training" and keys[1] in KINDED
+    )
     if names_follow:
         return
     if ".".join(keys) not in _all_keys():
@@ -332,9 +361,16 @@ def _did_you_mean_key(written: str) -> str:
 def _explain(error: ValidationError, values: Mapping[str, Any]) -> str:
     lines = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
+        parts = list(problem["loc"])
+        if len(parts) > 2 and parts[0] == "training" and parts[1] in KINDED:
+            del parts[2]  # the kind, which is no key
+        key = ".".join(str(part) for part in parts)
         if problem["type"] == "extra_forbidden":
             lines.append(f"recipe, {key}: there is no such key.{_did_you_mean_key(key)}")
+        elif problem["type"] == "union_tag_invalid":
+            found, accepted = problem["ctx"]["tag"], problem["ctx"]["expected_tags"].replace("'", "")
+            hint = did_you_mean(found, accepted.split(", "))
+            lines.append(f"recipe, {key}: found {found!r}; accepted: {accepted}.{hint}")
         elif problem["type"] == "missing":
             lines.append(f"recipe, {key}: missing.")
         else:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from leadlight.classifier.from_store import check_rate, stored_inputs
-from leadlight.recipes import Recipe
-from leadlight.signal import Preprocessing, fit
+from leadlight.classifier.from_store import (
+    ages_and_sexes,
+    check_rate,
+    stored_inputs,
+    stored_metadata,
+    stored_windows,
+)
+from leadlight.classifier.windows import window_counts
+from leadlight.recipes import MetadataSettings, Recipe
+from leadlight.signal import Metadata, Preprocessing, fit, fit_metadata
+from leadlight.signal.metadata import COLUMNS
 from leadlight.signal.step import Floats
 from leadlight.store import Selection, Store
 from leadlight.training.sampling import Sampler
@@ -25,13 +35,99 @@ FITTING_SAMPLES = 4_000_000
 
 @dataclass(frozen=True)
 class TrainingInput:
-    """What the loop reads: a store, two selections from it, how signals become model input, and the order."""
+    """What the loop reads: a store, two selections from it, how records become model input, and the order.
+
+    metadata: None for a model that reads the signal alone; hidden: share of the training records whose
+    age, and as many whose sex, are hidden in an epoch.
+    """
 
     store: Store
     training: Selection
     validation: Selection
     preprocessing: Preprocessing
     sampler: Sampler
+    metadata: Metadata | None = None
+    hidden: float = 0.0
+
+    @cached_property
+    def training_metadata(self) -> NDArray[np.float32] | None:
+        """What is known of the training records' patients, (records, columns)."""
+        return stored_metadata(self.store, self.training.rows, self.metadata)
+
+    @cached_property
+    def validation_metadata(self) -> NDArray[np.float32] | None:
+        """Likewise of the validation records."""
+        return stored_metadata(self.store, self.validation.rows, self.metadata)
+
+    @cached_property
+    def validation_windows(self) -> NDArray[np.int64]:
+        """How many model inputs a prediction reads of each validation record."""
+        return window_counts(self.store.lengths[self.validation.rows], self.preprocessing)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch of training: what is random in its batches is a function of seed, epoch and record.
+
+    number: of the epoch, from 1.
+    """
+
+    data: TrainingInput
+    seed: int
+    number: int
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Places of the training records, as they are read."""
+        return self.data.sampler.order(self.seed, self.number)
+
+    @cached_property
+    def _places(self) -> NDArray[np.float64]:
+        return crop_places(len(self.data.training), self.seed, self.number)
+
+    @cached_property
+    def _metadata(self) -> NDArray[np.float32] | None:
+        known, metadata = self.data.training_metadata, self.data.metadata
+        if known is None or metadata is None:
+            return None
+        return metadata.hidden(known, *hidden_records(len(known), self.data.hidden, self.seed, self.number))
+
+    def batch(self, chosen: NDArray[np.int64]) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+        """What the model is called with, targets and known (batch, classes) of these places of the part.
+
+        The first of the inputs is the signal, (batch, leads, samples), the second, for a model that reads
+        it, the metadata, (batch, columns).
+        """
+        data, beside = self.data, self._metadata
+        signal, targets, known = read_batch(
+            data.store, data.training, chosen, data.preprocessing, self._places
+        )
+        if beside is None:
+            return (signal,), targets, known
+        return (signal, torch.from_numpy(beside[chosen])), targets, known
+
+
+def validation_batch(
+    data: TrainingInput, chosen: NDArray[np.int64]
+) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+    """All that predictions read of these places of the validation part, with its targets and known.
+
+    Window by window and record by record: ``data.validation_windows`` inputs of each, with the labels
+    of their record.
+    """
+    part, beside = data.validation, data.validation_metadata
+    signals, windows = stored_windows(data.store, part.rows[chosen], data.preprocessing)
+    inputs = [signals] if beside is None else [signals, np.repeat(beside[chosen], windows, axis=0)]
+    truth, known = (
+        np.repeat(of[chosen], windows, axis=0).astype(np.float32) for of in (part.truth, part.known)
+    )
+    return tuple(map(torch.from_numpy, inputs)), torch.from_numpy(truth), torch.from_numpy(known)
+
+
+def fit_beside(store: Store, part: Selection, n_columns: int, settings: MetadataSettings) -> Metadata:
+    """Metadata of so many columns, its scaling fitted on these records: give it the training folds'."""
+    ages, _ = ages_and_sexes(store, part.rows)
+    return fit_metadata(COLUMNS[:n_columns], ages, settings.age)
 
 
 def fit_preprocessing(store: Store, part: Selection, recipe: Recipe) -> Preprocessing:
@@ -75,9 +171,33 @@ def crop_places(n_records: int, seed: int, epoch: int) -> NDArray[np.float64]:
     return np.random.default_rng([seed, epoch, 1]).random(n_records)
 
 
+def hidden_records(
+    n_records: int, share: float, seed: int, epoch: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whose age, and whose sex, is hidden in this epoch: a function of seed, epoch and record."""
+    age, sex = np.random.default_rng([seed, epoch, 2]).random((2, n_records)) < share
+    return age, sex
+
+
+def bounds_of_batches(n_records: int, batch_size: int, drop_last: bool = False) -> list[int]:
+    """Where the batches of so many records begin, and at last where they end.
+
+    The last batch may be smaller, or is left out by drop_last; a single record joins the batch
+    before it, since batch normalisation cannot learn from one.
+    """
+    bounds = [*range(0, n_records, batch_size), n_records]
+    left_over = n_records % batch_size
+    if n_records > batch_size and left_over:
+        if drop_last:
+            del bounds[-1]
+        elif left_over == 1:
+            del bounds[-2]
+    return bounds
+
+
 def batches(
-    order: NDArray[np.int64], batch_size: int, rank: int, processes: int
+    order: NDArray[np.int64], batch_size: int, rank: int, processes: int, drop_last: bool = False
 ) -> Iterator[NDArray[np.int64]]:
     """This process's share of each batch; shares differ by one record at most."""
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size][rank::processes]
+    for start, end in pairwise(bounds_of_batches(len(order), batch_size, drop_last)):
+        yield order[start:end][rank::processes]

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from leadlight.writing import write_whole
 
-COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_macro_auc", "learning_rate", "seconds")
+COLUMNS = (
+    "epoch", "train_loss", "validation_loss", "validation_macro_auc",
+    "validation_macro_average_precision", "learning_rate", "seconds",
+)  # fmt: skip
 
 
 class EpochLog:

@@ -88,6 +88,7 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
             "arguments": recipe.arguments,
         },
         "preprocessing": model_input,
+        "metadata": data.metadata,
         "label_space": {"name": space.name, "version": space.version},
         "classes": [(label.code, label.description) for label in space.classes],
         "thresholds": {"values": [UNFITTED_THRESHOLD] * len(space), "rule": "0.5 for every class"},

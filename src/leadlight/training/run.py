@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from leadlight import labels, models
 from leadlight.classifier.contract import CONTRACT_FILE
 from leadlight.classifier.from_store import accepts_missing
-from leadlight.errors import LeadlightError, RunError
+from leadlight.errors import LeadlightError, RecipeError, RunError
 from leadlight.progress import ProgressCallback, silent
-from leadlight.recipes import Recipe, load_recipe
+from leadlight.recipes import MetadataSettings, Recipe, load_recipe
 from leadlight.store import Selection, Store, open_or_prepare, select
-from leadlight.training.data import TrainingInput, fit_preprocessing
+from leadlight.training.data import TrainingInput, fit_beside, fit_preprocessing
 from leadlight.training.loop import Progress, fit
+from leadlight.training.losses import build_loss
 from leadlight.training.memory import keep_freed_memory
 from leadlight.training.model_folder import save_best
 from leadlight.training.sampling import draw, patients_of, refuse_shared_patients, sampler, sources_of
@@ -103,8 +104,7 @@ def train(
     Raises RecipeError, RunError, or what the data raises; a run that is cut short
     goes on with ``resume``.
     """
-    resolved = load_recipe(model, recipe, overrides)
-    models.describe(resolved.model)
+    resolved = _with_metadata(load_recipe(model, recipe, overrides))
     machine = machine or Machine()
     folder = Path(out)
     fabric = _launch(machine, resolved)
@@ -200,12 +200,14 @@ def _train(
     training = drawn.part
     order = sampler(training, sources_of(store, training), recipe.sampling)
     data = TrainingInput(store, training, validation, fit_preprocessing(store, training, recipe), order)
+    loss, weights = build_loss(recipe.training.loss, training, recipe.labels, codes, data.preprocessing)
     if fabric.is_global_zero:
         _write_json(
             run.path / ENVIRONMENT_FILE,
             {**run.environment, "records": {"training": len(training), "validation": len(validation)},
              "left_out": {"training": training.left_out, "validation": validation.left_out},
-             "sampling": {**drawn.to_dict(), "of_records": len(usable), "epoch_length": order.length}},
+             "sampling": {**drawn.to_dict(), "of_records": len(usable), "epoch_length": order.length},
+             **({"class_weights": weights} if weights else {})},
         )  # fmt: skip
     # Recipe seed for the weights, then another for each process, for dropout and the like.
     torch.manual_seed(recipe.seed)
@@ -214,13 +216,28 @@ def _train(
         recipe.input.sampling_rate, **recipe.arguments,
     )  # fmt: skip
     torch.manual_seed(recipe.seed + fabric.global_rank)
-    progress, best = fit(fabric, module, data, recipe.training, recipe.seed, run.path, on_progress, stop_now)
+    if recipe.metadata is not None:
+        beside = fit_beside(store, training, int(module.n_metadata), recipe.metadata)  # type: ignore[arg-type]
+        data = replace(data, metadata=beside, hidden=recipe.metadata.hidden)
+    progress, best = fit(
+        fabric, module, data, recipe.training, loss, recipe.seed, run.path, on_progress, stop_now
+    )
     if fabric.is_global_zero:
         module.load_state_dict(best)
         save_best(run.model, module.cpu(), data, recipe, progress)
         _finish(run, progress, stop_now)
     fabric.barrier()
     return run
+
+
+def _with_metadata(recipe: Recipe) -> Recipe:
+    """The recipe with its table [metadata] where the model reads age and sex; refused where it does not."""
+    reads = models.describe(recipe.model).reads_metadata
+    if recipe.metadata is not None and not reads:
+        raise RecipeError(
+            f"recipe, metadata: found the table; {recipe.model} reads the signal alone. Leave it out."
+        )
+    return recipe.model_copy(update={"metadata": recipe.metadata or MetadataSettings()}) if reads else recipe
 
 
 def select_records(store: Store, recipe: Recipe, folds: Sequence[int]) -> Selection:
