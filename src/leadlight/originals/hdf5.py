@@ -6,8 +6,12 @@ type and size is checked before anything is read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +24,11 @@ LARGEST_BYTES = 4 * 1024**3
 """Of all arrays together. The largest published network has 0.6 GB."""
 MOST_NAMES = 20_000
 _LARGEST_NAMES_BYTES = 4 * 1024**2
+# A global heap: signature, version, three zeros, its size (HDF5 File Format Specification 3.0, III.E).
+_HEAP = re.compile(rb"GCOL\x01\x00\x00\x00(.{8})", re.DOTALL)
+_HEAP_HEADER_BYTES = 15
+_LARGEST_TEXT_BYTES = 1024**3
+_BLOCK_BYTES = 16 * 1024**2
 _DEEPEST = 12
 _MOST_PACKED = 16
 """An array may be this many times as large as what is stored of it: weights hardly shrink."""
@@ -35,15 +44,16 @@ _SAID_BY_H5PY = (
 
 
 class Hdf5:
-    """An HDF5 file that is open for reading. file: its path, for errors; opened: a path or a stream."""
+    """An HDF5 file that is open for reading. file: its path, for errors; opened: its path or its bytes."""
 
-    def __init__(self, file: str, opened: Any, n_bytes: int) -> None:
+    def __init__(self, file: str, opened: Path | bytes) -> None:
         import h5py
 
-        self.file, self._n_bytes = file, n_bytes
+        self.file, self._opened = file, opened
+        self._n_bytes = opened.stat().st_size if isinstance(opened, Path) else len(opened)
         self._read = 0
         with self.faults("file"):
-            self.root = h5py.File(opened, "r")
+            self.root = h5py.File(opened if isinstance(opened, Path) else BytesIO(opened), "r")
 
     def __enter__(self) -> Hdf5:
         return self
@@ -129,16 +139,37 @@ class Hdf5:
         # A list without entries is stored as numbers.
         if size == 0:
             return []
-        # Texts of any length may all be one: their list would claim more than the file holds.
-        free = stored.dtype.kind != "S" and size > 1
-        if not is_text or free or size > MOST_NAMES or size * stored.dtype.itemsize > _LARGEST_NAMES_BYTES:
+        if not is_text or size > MOST_NAMES or size * stored.dtype.itemsize > _LARGEST_NAMES_BYTES:
             raise self.error(
                 f"{group.name}, attribute {attribute}",
                 f"{size:,} values of type {stored.dtype}",
-                f"at most {MOST_NAMES:,} texts of fixed length, as Keras writes them",
+                f"at most {MOST_NAMES:,} texts",
+            )
+        # Texts of any length lie in heaps, and all of them may be the same large one.
+        if size > 1 and stored.dtype.kind != "S" and size * self._largest_heap > _LARGEST_TEXT_BYTES:
+            raise self.error(
+                f"{group.name}, attribute {attribute}",
+                f"{size:,} texts that may each have {self._largest_heap:,} bytes",
+                f"up to {_LARGEST_TEXT_BYTES:,} bytes together",
             )
         values = np.atleast_1d(group.attrs[attribute])
         return [value.decode() if isinstance(value, bytes) else str(value) for value in values.ravel()]
+
+    @cached_property
+    def _largest_heap(self) -> int:
+        """Bytes of the largest place in which the file keeps texts of any length."""
+        if self.root.id.get_create_plist().get_sizes() != (8, 8):
+            raise self.error(
+                "file", "lengths that are not of 8 bytes", "an HDF5 file as h5py writes it", _COPY
+            )
+        largest, rest = 0, b""
+        with self._opened.open("rb") if isinstance(self._opened, Path) else BytesIO(self._opened) as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                block = rest + block
+                for found in _HEAP.finditer(block):
+                    largest = max(largest, int.from_bytes(found[1], "little"))
+                rest = block[-_HEAP_HEADER_BYTES:]
+        return largest
 
     def array(self, group: Any, name: str) -> NDArray[Any]:
         """An array of floating-point numbers, read whole."""

@@ -18,7 +18,6 @@ in it is made or run.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import zipfile
@@ -79,10 +78,10 @@ def read_keras(file: Path) -> list[Layer]:
     with file.open("rb") as opened:
         is_hdf5 = opened.read(len(SIGNATURE)) == SIGNATURE
     if is_hdf5:
-        with Hdf5(str(file), file, file.stat().st_size) as stored:
+        with Hdf5(str(file), file) as stored:
             return _layers(stored)
     weights, config = _unpack(file)
-    with Hdf5(f"{file}, {WEIGHTS_MEMBER}", io.BytesIO(weights), len(weights)) as stored:
+    with Hdf5(f"{file}, {WEIGHTS_MEMBER}", weights) as stored:
         return _named(_layers(stored), _names_in(config, file))
 
 
