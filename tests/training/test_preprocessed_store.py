@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 import leadlight as ll
 from leadlight.classifier import Classifier, contract_from
 from leadlight.classifier.from_store import accepts_missing
+from leadlight.classifier.windows import parts_of
 from leadlight.datasets import DatasetIndex, RecordEntry
 from leadlight.errors import ContractError, StoreError
 from leadlight.evaluation import evaluate_run, predict_rows
@@ -25,6 +27,7 @@ from leadlight.store import Store, store_index
 from leadlight.store.selection import Selection
 from leadlight.training import Machine, resume, train
 from leadlight.training.data import crop_places, fit_preprocessing, read_batch
+from leadlight.training.loop import in_parts
 from leadlight.training.run import select_records
 
 ONE_THREAD = Machine(accelerator="cpu", threads=1)
@@ -145,7 +148,7 @@ def test_probabilities_from_the_store_are_those_of_recordings(store: Store, clas
         expected = classifier.predict([store.recording(int(row)) for row in rows])
         found = predict_rows(classifier, store, rows)
         assert_allclose(found, [one.probabilities for one in expected], rtol=0, atol=1e-7)
-    assert "mean over 12 half-overlapping windows of 5 s" in expected[5].notes
+    assert "12 windows of 5 s, overlap 50%: the mean of the probabilities" in expected[5].notes
 
 
 def test_a_store_of_another_rate_is_refused(store: Store, classifier_of: Any) -> None:
@@ -261,3 +264,55 @@ def test_crops_change_what_is_learnt(store: Store, tmp_path: Path) -> None:
         )
         weights.append((run.model / "model.safetensors").read_bytes())
     assert weights[0] != weights[1]
+
+
+@pytest.mark.parametrize("aggregate", ["max", "mean", "mean-logit"])
+def test_validation_follows_the_rule_for_long_records(store: Store, tmp_path: Path, aggregate: str) -> None:
+    steps = (
+        'input.steps=["fill-gaps", {kind="crop", prediction="windows", overlap=0.4, '
+        f'aggregate="{aggregate}"}}, "pad"]'
+    )
+    run = train(
+        "imle-net", store.path, tmp_path / "run", overrides=[*SMALL, steps, "epochs=2"], machine=ONE_THREAD
+    )  # fmt: skip
+    classifier = ll.load(run.path)
+    crop = classifier.contract.preprocessing.crop
+    assert crop is not None and (crop.prediction, crop.overlap, crop.aggregate) == ("windows", 0.4, aggregate)
+    card = (run.model / "MODEL_CARD.md").read_text()
+    assert crop.describe_aggregate() in card and "each repeats 40% of the one before" in card
+    with (run.path / "log.csv").open() as file:
+        aucs = [float(row["validation_macro_auc"]) for row in csv.DictReader(file)]
+    metrics = classifier.contract.metrics.values
+    assert_allclose(metrics["macro ROC-AUC"], max(aucs), atol=1e-6)
+    # And so does a prediction of the recordings themselves, window by window.
+    rows = np.flatnonzero(np.isin(store.index["fold"].to_numpy(), [8]) & (store.lengths > 500))
+    rule = {"max": np.max, "mean": np.mean, "mean-logit": None}[aggregate]
+    for row, found in zip(rows, predict_rows(classifier, store, rows), strict=True):
+        views = classifier.views(store.recording(int(row)))
+        of_windows = classifier.predict_inputs([view.values for view in views]).astype(np.float64)
+        logits = np.log(of_windows / (1 - of_windows))
+        expected = 1 / (1 + np.exp(-logits.mean(axis=0))) if rule is None else rule(of_windows, axis=0)
+        assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_parts_take_whole_records_and_bounded_windows(processes: int) -> None:
+    windows = np.array([1, 7, 7, 1, 40, 1, 1, 1])
+    parts = list(parts_of(windows, 9, processes))
+    assert [place for part in parts for place in range(part.start, part.stop)] == list(range(8))
+    for part in parts:
+        assert windows[part].sum() <= 9 or part.stop - part.start == processes or part is parts[-1]
+
+
+def test_processes_call_the_model_equally_often() -> None:
+    calls = []
+
+    class Counting(nn.Module):
+        def forward(self, signal: torch.Tensor) -> torch.Tensor:
+            calls.append(len(signal))
+            return signal[:, :, 0]
+
+    inputs = torch.arange(15.0).reshape(5, 3, 1)
+    (logits,) = in_parts(Counting(), (inputs,), 2, 9)
+    assert_array_equal(logits, inputs[:, :, 0])
+    assert len(calls) == 5

@@ -227,17 +227,19 @@ def load_recipe(
     recipe as TOML, a run's own, in place of the model's shipped one.
     Raises RecipeError naming the key, with the nearest match for an unknown one.
     """
-    values = _parse(text if text is not None else recipe_text(model), model or "of the run")
-    if "model" not in values:
-        raise RecipeError(
-            f"recipe {model}: found no model in it; it is laid over a model's own recipe: "
-            f"leadlight train MODEL --recipe {model}."
-        )
-    if recipe is not None:
-        over = _read_recipe(recipe)
-        if "model" in over and over["model"] != model:
-            raise RecipeError(f"recipe {recipe}: found model {over['model']!r}; you asked for {model!r}.")
-        values = over if "model" in over else _lay_over(values, over, str(recipe))
+    over = {} if recipe is None else _read_recipe(recipe)
+    if over.get("model", model) != model:
+        raise RecipeError(f"recipe {recipe}: found model {over['model']!r}; you asked for {model!r}.")
+    if "model" in over:
+        values = over
+    else:
+        values = _parse(text if text is not None else recipe_text(model), model or "of the run")
+        if "model" not in values:
+            raise RecipeError(
+                f"recipe {model}: found no model in it; it is laid over a model's own recipe: "
+                f"leadlight train MODEL --recipe {model}."
+            )
+        values = _lay_over(values, over, str(recipe))
     for override in overrides:
         _set(values, override)
     try:

@@ -251,7 +251,7 @@ def predict_part(
             most = max(int(windows[padded[one::processes]].sum()) for one in range(processes))
             inputs, targets, known = fabric.to_device(validation_batch(data, mine))
             known = known * torch.from_numpy(is_real[:, None]).to(known)
-            outputs = _in_parts(model, inputs, batch_size, most)
+            outputs = in_parts(model, inputs, batch_size, most)
             terms = loss(outputs, targets, known, inputs[0])
             so_far.add_loss(*(fabric.all_reduce(one, reduce_op="sum") for one in (terms.sums, terms.counts)))
             own = record_logits(outputs[0].float(), of_mine.tolist(), aggregate)
@@ -261,7 +261,7 @@ def predict_part(
     return scores, so_far.loss
 
 
-def _in_parts(model: nn.Module, inputs: tuple[Tensor, ...], batch_size: int, most: int) -> tuple[Tensor, ...]:
+def in_parts(model: nn.Module, inputs: tuple[Tensor, ...], batch_size: int, most: int) -> tuple[Tensor, ...]:
     """``outputs_of`` a batch at a time. most: the largest number of inputs of any process.
 
     Every process calls the model equally often, as several processes need it.
