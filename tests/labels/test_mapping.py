@@ -60,9 +60,18 @@ def test_the_challenge_as_a_whole_says_which_collections_tell_a_class():
 def test_a_space_maps_to_itself_without_loss():
     for name in labels.names():
         found = labels.mapping(name, name)
-        # "challenge-2021" is the data set as well, with its unscored diagnoses.
-        if name not in ("challenge-2021", "ecg-xplaim/published"):
+        # These two are data sets as well: unscored diagnoses, and CODE-15%'s normal_ecg beside the six.
+        if name not in ("challenge-2021", "code-15", "ecg-xplaim/published"):
             assert found.lost == () and found.never_told == ()
+
+
+def test_a_normal_ecg_of_code_15_is_known_only_where_it_is_said():
+    space = labels.space("ptb-xl/superclass")
+    rows = [(Statement("normal_ecg", "code-15", 0.0),), (Statement("normal_ecg", "code-15", None),)]
+    targets = space.encode([*rows, (Statement("RBBB", "code-15", 0.0),)], sources=["code-15"] * 3)
+    normal = space.codes.index("NORM")
+    assert targets.values[:, normal].tolist() == [0, 1, 0]
+    assert targets.known[:, normal].tolist() == [True, True, False]
 
 
 def test_reports_of_carts_tell_nearly_all_of_the_25_labels():
