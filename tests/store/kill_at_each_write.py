@@ -1,7 +1,7 @@
-"""Run by test_killing.py in a process of its own: prepare, killed at every step that reaches the disk.
+"""Run by test_killing.py in a process of its own: what writes stores, killed at every step to the disk.
 
-Arguments: the pickled index, the folder to work in. For each n a child process is
-killed with SIGKILL right before the n-th rename or fsync; another child then finishes.
+Arguments: the pickled index, the folder to work in, what to do. For each n a child process is
+killed with SIGKILL right before the n-th rename, removal or fsync; another child then finishes.
 Prints a list of JSON: n, what open_store said after the kill, and a digest of
 the finished store.
 """
@@ -22,7 +22,7 @@ import pandas  # noqa: F401  (pyarrow looks for it: no child is to spend its tim
 import pyarrow.parquet  # noqa: F401
 
 from leadlight.errors import StoreError
-from leadlight.store import open_store, preparing, store_index
+from leadlight.store import append, filter_store, merge, open_store, preparing, store_index
 
 
 def digest(folder: Path) -> str:
@@ -33,6 +33,8 @@ def digest(folder: Path) -> str:
         if file.name == "store.json":
             description = json.loads(content)
             del description["prepared"]["time"]
+            for step in (*description.get("filtered", ()), *description.get("appended", ())):
+                del step["time"]
             content = json.dumps(description).encode()
         total.update(file.name.encode() + content)
     return total.hexdigest()
@@ -47,8 +49,8 @@ def in_child(action: Any) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def killed_at(n: int, index: Any, out: Path, overwrite: bool) -> Any:
-    """An action that prepares and is killed at its n-th step to the disk."""
+def killed_at(n: int, work: Any) -> Any:
+    """An action that does the work and is killed at its n-th step to the disk."""
 
     def action() -> None:
         count = 0
@@ -67,34 +69,44 @@ def killed_at(n: int, index: Any, out: Path, overwrite: bool) -> Any:
         Path.rename = counted(Path.rename)  # type: ignore[method-assign]
         Path.replace = counted(Path.replace)  # type: ignore[method-assign]
         Path.unlink = counted(Path.unlink)  # type: ignore[method-assign]
-        store_index(index, out, 1, overwrite=overwrite)
+        work()
 
     return action
 
 
+def work_on(what: str, index: Any, old: Path, out: Path) -> Any:
+    """What is done to OUT, given the store OLD, which for "overwrite" and "append" OUT is a copy of."""
+    if what == "merge":
+        return lambda: merge([old, old.with_name("other")], out)
+    if what == "filter":
+        return lambda: filter_store(old, "fold > 2 and sex = 'male'", out)
+    if what == "append":
+        return lambda: append(out, [old.with_name("other")])
+    return lambda: store_index(index, out, 1, overwrite=what == "overwrite")
+
+
 def main() -> None:
     """Kill at each step in turn until one run comes through."""
-    index, folder = pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2])
-    overwrite = sys.argv[3] == "overwrite"
+    index, folder, what = pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]), sys.argv[3]
     preparing.plan_shards = lambda n: [(first, min(first + 20, n)) for first in range(0, n, 20)]
     results = []
     for n in range(1, 1000):
-        work = folder / str(n)
-        work.mkdir()
-        out = work / "store"
-        if overwrite:
+        place = folder / str(n)
+        place.mkdir()
+        out = place / "store"
+        if what in ("overwrite", "append"):
             shutil.copytree(folder / "old", out)
-        status = in_child(killed_at(n, index, out, overwrite))
-        came_through = status == 0
+        work = work_on(what, index, folder / "old", out)
+        came_through = in_child(killed_at(n, work)) == 0
         try:
             state = f"{len(open_store(out))} records"
         except StoreError as error:
             state = str(error)
         if not came_through:
-            assert in_child(lambda out=out: store_index(index, out, 1, overwrite=overwrite)) == 0
-        left = sorted(file.name for file in work.iterdir())
+            assert in_child(work) == 0
+        left = sorted(file.name for file in place.iterdir())
         results.append({"n": n, "state": state, "left": left, "digest": digest(out)})
-        shutil.rmtree(work)
+        shutil.rmtree(place)
         if came_through:
             break
     print(json.dumps(results))

@@ -55,6 +55,29 @@ def test_killed_while_it_replaces_a_store_it_loses_neither(index: DatasetIndex, 
     assert all(result["left"] == ["store"] for result in results)
 
 
+@pytest.mark.parametrize(("what", "before", "after"), [
+    ("merge", ("no such folder", "not finished"), "40 records"),
+    ("filter", ("no such folder", "not finished"), "16 records"),
+    ("append", ("25 records",), "40 records"),
+])  # fmt: skip
+def test_killed_while_it_copies_records_it_leaves_no_half_store(
+    index: DatasetIndex, tmp_path: Path, what: str, before: tuple[str, ...], after: str
+) -> None:
+    """Of an append, the store is the old one or the new one at every step."""
+    (tmp_path / "work").mkdir()
+    first = index.entries if what == "filter" else index.entries[:25]
+    store_index(replace(index, entries=first), tmp_path / "work" / "old", 1)
+    store_index(replace(index, entries=index.entries[20:]), tmp_path / "work" / "other", 1)
+    results = killed_everywhere(index, tmp_path, what)
+    assert len(results) > 10
+    for result in results:
+        assert result["state"] == after or any(words in result["state"] for words in before), result
+    states = [result["state"] == after for result in results]
+    assert states == sorted(states) and len({*states}) == 2  # the new one, once it is there, stays
+    assert {result["digest"] for result in results} == {results[-1]["digest"]}
+    assert all(result["left"] == ["store"] for result in results)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_at_any_moment_it_resumes_to_the_same_bytes(
     index: DatasetIndex, tmp_path: Path, workers: int

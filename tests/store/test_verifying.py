@@ -46,6 +46,7 @@ def test_a_whole_store_passes_every_check(index: DatasetIndex, tmp_path: Path) -
         "counts",
         "statements",
         "patients within one fold",
+        "copies within one fold",
         "equal signals within one fold",
     ]
     assert seen[-1] == (40, 40)
@@ -128,14 +129,52 @@ def test_an_index_that_disagrees_is_found(
 
 
 def test_unknown_statements_and_impossible_likelihoods_are_found(index: DatasetIndex, tmp_path: Path) -> None:
-    odd = (Statement("XYZ"), Statement("NORM", "no-such-system"), Statement("NORM", "scp-ecg", 120.0))
+    odd = (Statement("NORM", "no-such-system"), Statement("NORM", "scp-ecg", 120.0), Statement("x", "folder"))
     entries = (*index.entries[:39], replace(index.entries[39], statements=odd))
     store_index(replace(index, entries=entries), tmp_path / "store")
     found = failed(tmp_path / "store")
     assert list(found) == ["statements"]
-    assert "XYZ (scp-ecg) is not known x 1" in found["statements"]
-    assert "NORM (no-such-system) is not known x 1" in found["statements"]
+    assert "NORM (no-such-system): no such system x 1" in found["statements"]
+    assert "x (folder) is no label column of the store x 1" in found["statements"]
     assert "NORM with likelihood 120 x 1" in found["statements"]
+
+
+def test_codes_without_a_meaning_are_a_note_and_reports_and_own_labels_pass(
+    index: DatasetIndex, tmp_path: Path
+) -> None:
+    """Real headers have codes that no table of the Challenge lists, such as 251238007."""
+    said = (
+        Statement("251238007", "snomed-ct"),
+        Statement("a word", "mimic-report"),
+        Statement("x", "folder"),
+    )
+    entries = (*index.entries[:39], replace(index.entries[39], statements=said))
+    store_index(replace(index, entries=entries, label_columns=("x",)), tmp_path / "store")
+    assert failed(tmp_path / "store") == {}
+    (note,) = [check for check in verify(tmp_path / "store") if check.is_note]
+    assert (
+        note.name == "statements" and "251238007 (snomed-ct) is not known and sets no label x 1" in note.found
+    )
+
+
+def test_copies_of_a_recording_in_two_folds_are_found(index: DatasetIndex, tmp_path: Path) -> None:
+    """By the name of the recording that the data sets give, whatever the filters made of the signal."""
+    entries = [
+        replace(one, same_as="" if number % 3 else "ptb-xl/7") for number, one in enumerate(index.entries)
+    ]
+    store_index(replace(index, entries=(*entries[:1], *entries[20:21], *entries[4:20])), tmp_path / "store")
+    found = failed(tmp_path / "store")
+    assert list(found) == ["copies within one fold"]
+    assert found["copies within one fold"].startswith("records 0, 6, 9, 12, 15 and 1 more are copies")
+
+
+def test_records_without_any_signal_are_no_copies(
+    index: DatasetIndex, tmp_path: Path, write_wfdb: Callable[..., None]
+) -> None:
+    for entry in (index.entries[0], index.entries[30]):
+        write_wfdb(index.root / entry.path, np.zeros((12, 1000)))
+    store_index(index, tmp_path / "store")
+    assert failed(tmp_path / "store") == {}
 
 
 def test_a_signal_that_stands_in_two_folds_is_found(

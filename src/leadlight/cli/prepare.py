@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from leadlight.cli.output import print_json, progress_bar
-
-_MOST_REASONS = 10
+from leadlight.cli.output import progress_bar
+from leadlight.cli.store_output import print_store
 
 
 def command(
@@ -93,37 +90,10 @@ def command(
             engine=engine,
             address=address,
         )
-    description = store.description
-    if as_json:
-        print_json({"path": str(store.path), **description})
-        return
-    aside = description["set_aside"]
-    typer.echo(
-        f"{len(store):,} records of {description['patients']:,} patients at {store.sampling_rate:g} Hz"
-        f" ({description['records_resampled']:,} resampled), {len(aside):,} set aside."
+    print_store(
+        store,
+        as_json=as_json,
+        wrote=not was_there,
+        first_told=True,
+        remedy="Add --overwrite to try those set aside again.",
     )
-    for note in description["notes"]:
-        typer.echo(f"  {note}")
-    for line in _reasons(aside):
-        typer.echo(f"  {line}")
-    if aside:
-        typer.echo(f"  All that were set aside: {store.path / layout.DESCRIPTION_FILE}")
-    if was_there:
-        remedy = " Add --overwrite to try those set aside again." if aside else ""
-        typer.echo(f"It was already there, nothing was written: {store.path}.{remedy}")
-    else:
-        typer.echo(f"wrote {store.path}")
-
-
-def _reasons(set_aside: list[dict[str, str]]) -> list[str]:
-    """One line for each kind of reason; reasons that differ in names and numbers alone are of one kind."""
-    kinds: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for one in set_aside:
-        kinds[re.sub(r"[^\s:;()]*\d[^\s:;()]*", "#", one["reason"])].append(one)
-    lines = []
-    for alike in sorted(kinds.values(), key=len, reverse=True)[:_MOST_REASONS]:
-        others = f", and {len(alike) - 1:,} alike" if len(alike) > 1 else ""
-        lines.append(f"set aside: {alike[0]['reason']} (record {alike[0]['record_id']}{others})")
-    if len(kinds) > _MOST_REASONS:
-        lines.append(f"set aside for {len(kinds) - _MOST_REASONS} other reasons")
-    return lines

@@ -23,13 +23,14 @@ from __future__ import annotations
 from leadlight.store.appending import append
 from leadlight.store.combining import Part, part_of_rows, parts_of
 from leadlight.store.filtering import where_mask
+from leadlight.store.integrity import Check
 from leadlight.store.joining import JoinedStore, join
 from leadlight.store.merging import filter_store, merge
 from leadlight.store.opening import open_data, open_or_prepare
 from leadlight.store.preparing import ENGINES, prepare, store_index
 from leadlight.store.reading import Store, open_store
 from leadlight.store.selection import Selection, select
-from leadlight.store.verifying import Check, verify
+from leadlight.store.verifying import verify
 
 __all__ = [
     "ENGINES",

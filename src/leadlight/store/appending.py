@@ -49,6 +49,7 @@ def append(
         if added:
             _add(first, combination, on_progress)
             first = open_store(path)
+        remove_notes(path)
         discard(workspace)
     return first, added
 
@@ -87,7 +88,6 @@ def _add(first: Store, combination: Combination, on_progress: ProgressCallback) 
             "request": asdict(request),
         },
     )
-    remove_notes(first.path)
 
 
 def _remove_unlisted(store: Store) -> None:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from leadlight import datasets
 from leadlight.errors import StoreError
-from leadlight.store import layout
+from leadlight.store.counting import without_signal
 from leadlight.store.reading import Store
 
 OWN_FOLDER = "folder"
@@ -181,13 +181,14 @@ def _named(own: Sequence[Part], others: Sequence[Part], same_patients: bool) -> 
     for part in own:
         if part.name in names:  # the same patients as the part before it
             continue
+        alike = next((one.name for one in others if _are_alike(part, one, same_patients)), "")
+        if alike:
+            names[part.name] = alike
+            continue
+        taken = {one.name for one in others} | set(names.values())
+        taken |= {one.name for one in own if one.name != part.name}
         name, number = part.name, 1
-        beside = [one for one in own if one.name != part.name]
-        while (
-            not all(_are_alike(part, one, same_patients) for one in others if one.name == name)
-            or any(one.name == name for one in beside)
-            or name in names.values()
-        ):
+        while name in taken:
             number += 1
             name = f"{part.name}#{number}"
         names[part.name] = name
@@ -256,9 +257,7 @@ def _choose(
     patients = _patients(store, own, named, part)
     same_as = pc.if_else(pc.equal(plain["same_as"], ""), pa.scalar(None, pa.string()), plain["same_as"])
     # Records without any signal are equal and say nothing: they are not one recording.
-    silent = pc.greater_equal(
-        pc.add(_count(index["flat_leads"]), _count(index["missing_leads"])), len(layout.LEADS)
-    )
+    silent = pa.array(without_signal(index))
     checksums = pc.if_else(silent, pa.scalar(None, pa.string()), plain["checksum"])
     partner = _first(_index_in(same_as, taken.same_as), _index_in(checksums, taken.checksums))
     copies = partner >= 0
@@ -362,12 +361,6 @@ def _index_in(values: Any, of: Any) -> NDArray[np.int64]:
 def _first(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
     result: NDArray[np.int64] = np.where(one >= 0, one, other)
     return result
-
-
-def _count(column: Any) -> Any:
-    import pyarrow.compute as pc
-
-    return pc.fill_null(pc.list_value_length(column.combine_chunks()), 0)
 
 
 def _plain(column: Any) -> Any:

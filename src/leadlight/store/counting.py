@@ -1,8 +1,13 @@
-"""What a description says of all records together, counted from an index."""
+"""What an index says of all records together, counted, and which of them have no signal."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadlight.store import layout
 
 COUNTED = (
     "patient_id", "fold", "source", "n_samples", "resampled", "file_sampling_rate",
@@ -38,3 +43,15 @@ def _counted(column: Any) -> list[tuple[Any, int]]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return [(one["values"], one["counts"]) for one in pc.value_counts(column).to_pylist()]
+
+
+def without_signal(table: Any) -> NDArray[np.bool_]:
+    """Which records of a table with flat_leads and missing_leads have no signal in any lead."""
+    import pyarrow.compute as pc
+
+    counts = [
+        pc.fill_null(pc.list_value_length(table[name].combine_chunks()), 0).to_numpy(zero_copy_only=False)
+        for name in ("flat_leads", "missing_leads")
+    ]
+    silent: NDArray[np.bool_] = counts[0] + counts[1] >= len(layout.LEADS)
+    return silent

@@ -48,7 +48,8 @@ def where_mask(store: Store, condition: str | Condition) -> NDArray[np.bool_]:
     for name in condition.columns:
         if name not in known:
             raise StoreError(
-                f"where: found the column {name!r}; accepted: {', '.join(known)}.{did_you_mean(name, known)} "
+                f"where: found the column {name!r}; accepted: "
+                f"{', '.join(one for one in known if one not in _NOT_COMPARED)}.{did_you_mean(name, known)} "
                 "Text stands in single quotes."
             )
         if name in _NOT_COMPARED:
