@@ -35,7 +35,11 @@ def test_imle_net_is_trained_as_published():
     assert recipe.folds.validation == (9,)
     assert (recipe.input.sampling_rate, recipe.input.n_samples) == (100, 1000)
     training = recipe.training
-    assert (training.optimizer, training.learning_rate, training.epsilon) == ("adam", 1e-3, 1e-7)
+    assert (training.optimizer.kind, training.learning_rate, training.optimizer.epsilon) == (
+        "adam",
+        1e-3,
+        1e-7,
+    )
     assert (training.batch_size, training.epochs, training.patience) == (32, 60, 20)
     assert training.precision == "32-true"
 
