@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +45,20 @@ def window_counts(lengths: NDArray[np.int64], preprocessing: Preprocessing) -> N
     """How many model inputs a prediction reads of records so long, at the rate where the steps begin."""
     counts = {int(length): len(preprocessing.window_starts(int(length))) for length in np.unique(lengths)}
     return np.array([counts[int(length)] for length in lengths], dtype=np.int64)
+
+
+def parts_of(windows: NDArray[np.int64], at_most: int, at_least: int = 1) -> Iterator[slice]:
+    """Records that are read together, in their order: as many as have at most so many windows.
+
+    windows: of each record; at_least: so many records all the same, but for the last part.
+    """
+    last = np.cumsum(windows)
+    start = 0
+    while start < len(windows):
+        before = int(last[start - 1]) if start else 0
+        stop = max(start + at_least, int(np.searchsorted(last, before + at_most, side="right")))
+        yield slice(start, min(stop, len(windows)))
+        start = stop
 
 
 def aggregate_of(preprocessing: Preprocessing) -> str:

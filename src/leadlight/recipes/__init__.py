@@ -6,6 +6,7 @@ own recipe. Knows no torch: what a recipe says is done in ``leadlight.training``
 
 from __future__ import annotations
 
+from leadlight.recipes.augmentation_settings import AugmentationSettings
 from leadlight.recipes.recipe import (
     MetadataSettings,
     Recipe,
@@ -17,6 +18,7 @@ from leadlight.recipes.recipe import (
 from leadlight.recipes.training_settings import TrainingSettings
 
 __all__ = [
+    "AugmentationSettings",
     "MetadataSettings",
     "Recipe",
     "SamplingSettings",

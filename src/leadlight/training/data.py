@@ -20,13 +20,17 @@ from leadlight.classifier.from_store import (
     stored_windows,
 )
 from leadlight.classifier.windows import window_counts
-from leadlight.recipes import MetadataSettings, Recipe
+from leadlight.recipes import AugmentationSettings, MetadataSettings, Recipe
 from leadlight.signal import Metadata, Preprocessing, fit, fit_metadata
 from leadlight.signal.metadata import COLUMNS
 from leadlight.signal.step import Floats
 from leadlight.store import Selection, Store
+from leadlight.training.augmentation import Batch, augment
 from leadlight.training.sampling import Sampler
 
+CROP_STREAM, HIDING_STREAM, AUGMENTATION_STREAM = 1, 2, 3
+"""Streams of random numbers besides the plain order of an epoch, [seed, epoch]."""
+NO_AUGMENTATION = AugmentationSettings()
 FITTING_CHUNK = 256
 """Records of one length that are in memory at a time while scaling is fitted."""
 FITTING_SAMPLES = 4_000_000
@@ -38,7 +42,7 @@ class TrainingInput:
     """What the loop reads: a store, two selections from it, how records become model input, and the order.
 
     metadata: None for a model that reads the signal alone; hidden: share of the training records whose
-    age, and as many whose sex, are hidden in an epoch.
+    age, and as many whose sex, are hidden in an epoch; augmentation: of the training batches.
     """
 
     store: Store
@@ -48,6 +52,7 @@ class TrainingInput:
     sampler: Sampler
     metadata: Metadata | None = None
     hidden: float = 0.0
+    augmentation: AugmentationSettings = NO_AUGMENTATION
 
     @cached_property
     def training_metadata(self) -> NDArray[np.float32] | None:
@@ -92,7 +97,7 @@ class Epoch:
             return None
         return metadata.hidden(known, *hidden_records(len(known), self.data.hidden, self.seed, self.number))
 
-    def batch(self, chosen: NDArray[np.int64]) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+    def batch(self, chosen: NDArray[np.int64]) -> Batch:
         """What the model is called with, targets and known (batch, classes) of these places of the part.
 
         The first of the inputs is the signal, (batch, leads, samples), the second, for a model that reads
@@ -103,13 +108,16 @@ class Epoch:
             data.store, data.training, chosen, data.preprocessing, self._places
         )
         if beside is None:
-            return (signal,), targets, known
-        return (signal, torch.from_numpy(beside[chosen])), targets, known
+            return Batch((signal,), targets, known)
+        return Batch((signal, torch.from_numpy(beside[chosen])), targets, known)
+
+    def augment(self, batch: Batch, number: int, process: int) -> Batch:
+        """The batch as it is learnt from. number: of the batch, from 1; process: that reads this share."""
+        seed = (self.seed, self.number, AUGMENTATION_STREAM, number, process)
+        return augment(batch, self.data.augmentation, self.data.preprocessing.sampling_rate, seed)
 
 
-def validation_batch(
-    data: TrainingInput, chosen: NDArray[np.int64]
-) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
+def validation_batch(data: TrainingInput, chosen: NDArray[np.int64]) -> Batch:
     """All that predictions read of these places of the validation part, with its targets and known.
 
     Window by window and record by record: ``data.validation_windows`` inputs of each, with the labels
@@ -121,7 +129,7 @@ def validation_batch(
     truth, known = (
         np.repeat(of[chosen], windows, axis=0).astype(np.float32) for of in (part.truth, part.known)
     )
-    return tuple(map(torch.from_numpy, inputs)), torch.from_numpy(truth), torch.from_numpy(known)
+    return Batch(tuple(map(torch.from_numpy, inputs)), torch.from_numpy(truth), torch.from_numpy(known))
 
 
 def fit_beside(store: Store, part: Selection, n_columns: int, settings: MetadataSettings) -> Metadata:
@@ -168,14 +176,14 @@ def read_batch(
 
 def crop_places(n_records: int, seed: int, epoch: int) -> NDArray[np.float64]:
     """Where a random crop begins in each record, uniform in [0, 1): a function of seed, epoch and record."""
-    return np.random.default_rng([seed, epoch, 1]).random(n_records)
+    return np.random.default_rng([seed, epoch, CROP_STREAM]).random(n_records)
 
 
 def hidden_records(
     n_records: int, share: float, seed: int, epoch: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whose age, and whose sex, is hidden in this epoch: a function of seed, epoch and record."""
-    age, sex = np.random.default_rng([seed, epoch, 2]).random((2, n_records)) < share
+    age, sex = np.random.default_rng([seed, epoch, HIDING_STREAM]).random((2, n_records)) < share
     return age, sex
 
 

@@ -133,11 +133,11 @@ def fit(
         for number, chosen in enumerate(shares(epoch.order), start=1):
             if number <= progress.batch:
                 continue
-            inputs, targets, known = fabric.to_device(epoch.batch(chosen))
+            batch = epoch.augment(fabric.to_device(epoch.batch(chosen)), number, process)
             step = (progress.epoch - 1) * n_batches + number - 1
             rate = rate_of_step(settings, step, n_batches, progress.measures(settings.keep))
             set_rate(optimizer, rate.learning_rate, rate.momentum)
-            terms = loss(outputs_of(model, inputs), targets, known, inputs[0])
+            terms = loss(outputs_of(model, batch.inputs), batch.targets, batch.known, batch.inputs[0])
             counts = fabric.all_reduce(terms.counts.detach(), reduce_op="sum")
             # Processes average their gradients: times their number, the average is the mean over the batch.
             fabric.backward(mean_loss(terms.sums * processes, counts))
@@ -167,7 +167,7 @@ def fit(
 
         def training_inputs(epoch: Epoch = epoch) -> Iterator[tuple[Tensor, ...]]:
             for chosen in shares(epoch.order):
-                yield fabric.to_device(epoch.batch(chosen)[0])
+                yield fabric.to_device(epoch.batch(chosen).inputs)
 
         average.after_epoch(model, progress.epoch)
         with average.in_place(fabric, model, training_inputs) as weights:
