@@ -9,9 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+LONGEST_MESSAGE = 4_000
+"""Characters. What a damaged file holds can be of any length, and stands in messages."""
+
 
 class LeadlightError(Exception):
-    """Base of every error that Leadlight raises on purpose."""
+    """Base of every error that Leadlight raises on purpose. A message too long is cut in its middle."""
+
+    def __init__(self, message: str = "") -> None:
+        if len(message) > LONGEST_MESSAGE:
+            left_out = len(message) - LONGEST_MESSAGE
+            half = LONGEST_MESSAGE // 2
+            message = f"{message[:half]} [... {left_out:,} characters ...] {message[-half:]}"
+        super().__init__(message)
 
 
 class FileFormatError(LeadlightError):

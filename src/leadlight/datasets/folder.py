@@ -34,6 +34,8 @@ from leadlight.recording import Sex
 NAME = "folder"
 LAYOUT = "any readable recordings, asked for by this name; see docs/datasets.md"
 _SEXES: dict[str, Sex] = {"male": "male", "m": "male", "female": "female", "f": "female"}
+_LONGEST = 200
+"""Characters of an identifier, a patient or a source."""
 _UNKNOWN = ("", "nan", "na", "n/a", "unknown", "?")
 
 
@@ -207,6 +209,9 @@ def _entry(files: Files, stem: str, cells: tuple[str, ...], table: Table, column
     patient = cell("patient")
     if patient and spoiled(patient):
         raise RowError(f"the patient looks like {spoiled(patient)}. {AS_TEXT}")
+    for role in ("patient", "source", "record_id"):
+        if len(cell(role)) > _LONGEST:
+            raise RowError(f"the {role} has {len(cell(role)):,} characters; accepted: up to {_LONGEST}")
     fold = None
     if "fold" in columns.roles:
         number = number_of(cell("fold"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from leadlight.errors import FileFormatError
 LARGEST = 256 * 1024**2
 """Bytes. A million rows of twenty labels have about 60 MB."""
 _MOST_COLUMNS = 5_000
+_LONGEST_NAME = 200
+_LONGEST_FIRST_LINE = 100_000
+"""Characters of the names of columns that tell the separator; csv takes cells of up to 131,072."""
 _SAVE = 'Save it from the spreadsheet as "CSV UTF-8".'
 _ACCEPTED = "a table of text, separated by commas, semicolons or tabs"
 
@@ -58,12 +62,19 @@ def read_table(file: Path) -> Table:
     header = tuple(lines[0]) if lines else ()
     while header and not header[-1]:
         header = header[:-1]
-    doubled = sorted({name for name in header if header.count(name) > 1})
-    if not header or "" in header or doubled or len(header) > _MOST_COLUMNS:
+    doubled = sorted(name for name, count in Counter(header).items() if count > 1)
+    if len(header) > _MOST_COLUMNS:
+        most = f"at most {_MOST_COLUMNS:,}"
+        raise FileFormatError(file, "line 1, column names", f"{len(header):,} columns", most, _SAVE)
+    if not header or "" in header or doubled:
         found = f"twice: {', '.join(doubled)[:200]}" if doubled and any(doubled) else f"{len(header)} columns"
         if header and "" in header:
             found = f"a column without a name, number {header.index('') + 1}"
         raise FileFormatError(file, "line 1, column names", found, "a name for each column, each once", _SAVE)
+    longest = max(header, key=len)
+    if len(longest) > _LONGEST_NAME:
+        found = f"a name of {len(longest):,} characters ({longest[:20]}...)"
+        raise FileFormatError(file, "line 1, column names", found, f"up to {_LONGEST_NAME}", _SAVE)
     rows, faults = [], []
     for number, cells in enumerate(lines[1:], start=1):
         if len(cells) < len(header) or any(cells[len(header) :]):
@@ -95,7 +106,7 @@ def _text(file: Path) -> tuple[str, list[str]]:
 
 def _separator(text: str) -> str:
     """The separator under which the first line has the most cells."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
+    line = next((line for line in text.splitlines() if line.strip()), "")[:_LONGEST_FIRST_LINE]
     return max(",;\t", key=lambda one: len(next(csv.reader([line], delimiter=one), [])))
 
 

@@ -47,11 +47,10 @@ def read_patients(file: Path, wanted: Container[str], notes: list[str]) -> dict[
     header = _header(next(table))
     at = [header.index(name) for name in PATIENT_COLUMNS]
     for fields in table:
+        if isinstance(fields, RowError) or len(fields) != len(header):
+            faults["rows that cannot be read"] += 1
+            continue
         try:
-            if isinstance(fields, RowError):
-                raise fields
-            if len(fields) != len(header):
-                raise RowError("has another number of fields than the header")
             subject = read_id("subject_id", fields[at[0]])
         except RowError:
             faults["rows that cannot be read"] += 1

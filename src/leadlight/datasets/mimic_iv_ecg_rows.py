@@ -32,6 +32,9 @@ _COMPARE = "Compare it with the file of that name on physionet.org/content/mimic
 _ID = re.compile(r"[1-9]\d{7}", re.ASCII)
 _INSIDE = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
 _LONGEST_LINE = 20_000
+_MOST_EMPTY_LINES = 10_000
+_LARGEST_RATIO = 10
+"""Characters of a packed table to its bytes, above a million; MIMIC-IV's patients.csv.gz has about 4."""
 _LONGEST_STATEMENT = 400
 _LONGEST_TEXT = 60
 _MOST_KNOWN = 200_000
@@ -65,13 +68,17 @@ def rows(file: Path, required: Sequence[str]) -> Iterator[list[str] | RowError]:
 
     Each line is a row of its own: no cell of these tables has a line break, so a quotation
     mark too many spoils its own row, which comes as an error, and no other.
-    Raises FileFormatError for what is no such table or lacks a required column.
+    Raises FileFormatError for what is no such table or lacks a required column, and for a packed
+    one that unpacks to far more than tables do.
     """
     header: list[str] = []
+    n_empty = n_characters = 0
+    is_packed = file.suffix == ".gz"
+    most = 1_000_000 + _LARGEST_RATIO * file.stat().st_size if is_packed else None
     with (
         file.open("rb") as stored,
         TextIOWrapper(
-            gzip.open(stored) if file.suffix == ".gz" else stored,
+            gzip.open(stored) if is_packed else stored,
             encoding="utf-8-sig",
             errors="replace",  # only free text has letters beyond ASCII
             newline="",
@@ -84,7 +91,17 @@ def rows(file: Path, required: Sequence[str]) -> Iterator[list[str] | RowError]:
                     raise FileFormatError(
                         file, f"line {number:,}", found, "a comma-separated table", _COMPARE
                     )
+                n_characters += len(line)
+                if most is not None and n_characters > most:
+                    found = f"more than {_LARGEST_RATIO} characters for each packed byte"
+                    raise FileFormatError(file, "compressed data", found, "a table", _COMPARE)
                 if not (line := line.rstrip("\r\n")):
+                    n_empty += 1
+                    if n_empty > _MOST_EMPTY_LINES:
+                        found = f"more than {_MOST_EMPTY_LINES:,} empty lines"
+                        raise FileFormatError(
+                            file, f"line {number:,}", found, "a comma-separated table", _COMPARE
+                        )
                     continue
                 row = _cells(line)
                 if header:

@@ -26,6 +26,8 @@ COLUMNS = ("record_id", "patient_id", "source", "fold")
 MOST_FOLDS = 1000
 _MARK = "# leadlight split "
 _LONGEST_FILE = 1 << 30
+_LONGEST_WORD = 100
+"""Characters of a word of the first line that stands in a note."""
 _WRITE_AGAIN = "Write it again with leadlight split."
 
 
@@ -147,7 +149,8 @@ def _with_folds(entries: Sequence[RecordEntry], folds: dict[str, int]) -> tuple[
 def _origin(about: dict[str, Any]) -> str:
     if not about:
         return ""
-    return f" (version {about.get('version')}, seed {about.get('seed')}, {about.get('scheme')})"
+    version, seed, scheme = (str(about.get(key))[:_LONGEST_WORD] for key in ("version", "seed", "scheme"))
+    return f" (version {version}, seed {seed}, {scheme})"
 
 
 def _about(file: Path, line: str) -> dict[str, Any]:

@@ -42,10 +42,13 @@ MOST_SAMPLES = 100_000
 _MOST_BYTES = 256 * 1024**2
 """That may have to be unpacked to reach one tracing, and are then kept for its neighbours."""
 _MOST_CHUNKS = 20_000
+_MOST_CHUNKS_IN_ALL = 50_000_000
 _SLOTS = 40_009  # a prime, above the most chunks of one row
 _BATCH_BYTES = 16 * 1024**2
 # deflate, shuffle, fletcher32, szip, n-bit, scale-offset, and lzf, which h5py brings along.
 _FILTERS = (1, 2, 3, 4, 5, 6, 32000)
+_FLETCHER32 = 3
+_PLAIN_FILTERS = frozenset((2, _FLETCHER32))  # shuffle: the same size; a checksum: four bytes more
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _COPY = "Copy the part again from its source, or unpack it again."
 # h5py turns the library's faults into all of these.
@@ -142,9 +145,10 @@ class CodePart:
 
     def _recording(self, stored: NDArray[Any], number: int) -> Recording:
         row = f"tracings, row {number:,}"
-        with np.errstate(over="ignore"):  # becomes infinite, which is refused below
+        # What is too large becomes infinite, which is refused below; a signalling NaN is a NaN.
+        with np.errstate(over="ignore", invalid="ignore"):
             signal = np.ascontiguousarray(stored.T, dtype=np.float32)
-        before, after = zero_padding(signal)
+            before, after = zero_padding(signal)
         if before == signal.shape[1]:
             raise self._error(row, "zeros alone", "a tracing", "Parts end with such a row; it is no record.")
         notes = [UNIT_NOTE]
@@ -222,7 +226,54 @@ class CodePart:
                 f"at most {_MOST_CHUNKS:,} chunks and {_MOST_BYTES / 1e6:,.0f} MB",
                 "Store the part anew with smaller chunks: one record each is best.",
             )
+        self._check_chunks(name, dataset, filters)
         return reached
+
+    def _check_chunks(self, name: str, dataset: Any, filters: Sequence[int]) -> None:
+        """Look at where chunks are said to lie: the HDF5 library trusts it, and may crash where it is wrong.
+
+        A tracing of which a part is missing would read as zeros there.
+        """
+        chunk, shape = dataset.chunks, dataset.shape
+        counts = [-(-size // step) for size, step in zip(shape, chunk, strict=True)]
+        if math.prod(counts) > _MOST_CHUNKS_IN_ALL:
+            most = f"at most {_MOST_CHUNKS_IN_ALL:,}"
+            raise self._error(f"{name}, chunks", f"{math.prod(counts):,} chunks", most, _COPY)
+        # The library tells wrong places of arrays that can grow along another axis than the first alone.
+        placed = dataset.maxshape.count(None) != 1 or dataset.maxshape[0] is None
+        plain = math.prod(chunk) * dataset.dtype.itemsize
+        file_size = Path(self.path).stat().st_size
+        there = bytearray(math.prod(counts))
+
+        def fault(one: Any) -> str | None:
+            at = 0
+            for place, size, step, count in zip(
+                one.chunk_offset if placed else (), shape, chunk, counts, strict=placed
+            ):
+                if place >= size or place % step:
+                    return "a chunk outside the array"
+                at = at * count + place // step
+            if there[at] and placed:
+                return "a chunk that stands twice"
+            there[at] = 1
+            used = [kind for bit, kind in enumerate(filters) if not one.filter_mask >> bit & 1]
+            whole = plain + 4 * used.count(_FLETCHER32)
+            is_packed = not _PLAIN_FILTERS.issuperset(used)
+            if not (0 < one.size <= 2 * whole + 1024 if is_packed else one.size == whole):
+                return f"a chunk of {one.size:,} bytes, where {whole:,} are unpacked"
+            if not 0 < one.byte_offset <= file_size - one.size:
+                return "a chunk outside the file"
+            return None
+
+        # What is returned, other than None, ends the walk.
+        found = dataset.id.chunk_iter(fault)
+        if found is None and placed:
+            each = np.frombuffer(there, np.uint8).reshape(counts[0], -1)
+            partial = int(np.count_nonzero(each.any(axis=1) & ~each.all(axis=1)))
+            found = f"{partial:,} rows of which a part is missing" if partial else None
+        if found is not None:
+            accepted = "each chunk once, inside the file, of the stated size"
+            raise self._error(f"{name}, chunks", found, accepted, _COPY)
 
     @contextmanager
     def _faults(self, field: str) -> Iterator[None]:

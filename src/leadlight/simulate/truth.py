@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,20 @@ from numpy.typing import NDArray
 
 from leadlight.errors import DatasetError, LabelError, SignalError
 from leadlight.leads import STANDARD_LEADS, canonical_lead
+
+# What zipfile, NumPy and JSON say of a damaged file.
+_SAID_OF_DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 BOUNDARIES = ("p_onset", "p_end", "qrs_onset", "qrs_end", "t_onset", "t_end")
 
@@ -87,21 +103,27 @@ def write_truth(truth: Truth, path: Path) -> None:
 def read_truth(root: str | Path, record_id: int | str) -> Truth:
     """The truth of one record of a simulated data set.
 
-    root: its folder; record_id: the ecg_id. DatasetError where there is none.
+    root: its folder; record_id: the ecg_id. DatasetError where there is none, or it is damaged.
     """
     path = truth_path(Path(root), int(record_id))
     if not path.is_file():
         raise DatasetError(
             f"{path}: not found; accepted: a record of a simulated data set (leadlight simulate DIR)."
         )
-    with np.load(path, allow_pickle=False) as stored:
-        about = json.loads(stored["about"].tobytes())
-        pieces = np.split(stored["runs"], np.cumsum(about["lengths"])[:-1]) if about["codes"] else []
-        return Truth(
-            duration=about["duration"],
-            r_peaks=stored["r_peaks"],
-            boundaries=stored["boundaries"],
-            runs=dict(zip(about["codes"], pieces, strict=True)),
-            runs_rate=about["runs_rate"],
-            parameters=about["parameters"],
-        )
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            about = json.loads(stored["about"].tobytes())
+            pieces = np.split(stored["runs"], np.cumsum(about["lengths"])[:-1]) if about["codes"] else []
+            return Truth(
+                duration=about["duration"],
+                r_peaks=stored["r_peaks"],
+                boundaries=stored["boundaries"],
+                runs=dict(zip(about["codes"], pieces, strict=True)),
+                runs_rate=about["runs_rate"],
+                parameters=about["parameters"],
+            )
+    except _SAID_OF_DAMAGE as error:
+        raise DatasetError(
+            f"{path}: cannot be read ({type(error).__name__}); accepted: the file as leadlight simulate "
+            "wrote it. Simulate the data set again."
+        ) from error

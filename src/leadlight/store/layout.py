@@ -148,7 +148,7 @@ def check_own_columns(dataset: str, columns: Mapping[str, str]) -> None:
             f"accepted: other names than {', '.join(_INDEX_COLUMNS)}. Rename it where it comes from."
         )
     for name, kind in columns.items():
-        if not name or kind not in _OWN_COLUMNS:
+        if not name or not isinstance(kind, str) or kind not in _OWN_COLUMNS:
             raise StoreError(
                 f"{dataset}: found the column {name!r} of kind {kind!r}; "
                 f"accepted: a name, and {' or '.join(_OWN_COLUMNS)}."
@@ -205,11 +205,18 @@ def read_description(folder: Path) -> dict[str, Any]:
             names = " or ".join(one.__name__ for one in kinds)
             raise StoreError(f"{file}, {key}: found {description.get(key)!r}; accepted: {names}. {_AGAIN}")
     _check_files(file, description)
+    if not (0 < description["sampling_rate"] <= 20_000 and description["records"] >= 0):
+        found = f"{description['records']} records at {description['sampling_rate']} Hz"
+        raise StoreError(f"{file}: found {found}; accepted: no fewer than 0, a rate above 0. {_AGAIN}")
     try:
         check_own_columns("columns", description["columns"])
     except StoreError as error:
         raise StoreError(f"{file}, {error} {_AGAIN}") from None
-    expected = {"counts_per_millivolt": COUNTS_PER_MILLIVOLT, "missing_sample": MISSING}
+    expected = {
+        "counts_per_millivolt": COUNTS_PER_MILLIVOLT,
+        "missing_sample": MISSING,
+        "leads": list(LEADS),
+    }
     for key, value in expected.items():
         if description[key] != value:
             raise StoreError(f"{file}, {key}: found {description[key]}; accepted: {value}. {_AGAIN}")
@@ -228,8 +235,9 @@ def _check_files(file: Path, description: dict[str, Any]) -> None:
             facts.get("file") != name
             or not isinstance(facts.get("bytes"), int)
             or not isinstance(facts.get("sha256"), str)
+            or (name in names and not isinstance(facts.get("records"), int))
         ):
-            raise StoreError(f"{file}: found no file, bytes and sha256 of {name}. {_AGAIN}")
+            raise StoreError(f"{file}: found no file, bytes, records and sha256 of {name}. {_AGAIN}")
 
 
 _AGAIN = "Prepare the data set again: leadlight prepare NAME DIR --out STORE --overwrite."

@@ -257,7 +257,26 @@ class Store:
         # (records, 4): shard, offset, samples, missing samples.
         names = ["shard", "offset", "n_samples", "missing_samples"]
         table = self._read_index(names)
-        return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.int64)
+        if not any(table[name].null_count for name in names):
+            places = np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.int64)
+            if self._inside(places):
+                return places
+        raise StoreError(
+            f"{layout.INDEX_FILE}: found records outside the shards; accepted: places within them. "
+            f"Check the store: leadlight verify {self.path}."
+        )
+
+    def _inside(self, places: NDArray[np.int64]) -> bool:
+        """Whether every record lies within its shard: no size of an array follows from a damaged index."""
+        shard, offset, n_samples, missing = places.T
+        sizes = np.array([one["bytes"] for one in self.description["shards"]], dtype=np.int64)
+        n_counts = np.append((sizes - layout.SHARD_HEADER_BYTES) // 2, 0)
+        if not ((shard >= 0) & (shard < len(sizes))).all():
+            return False
+        room, n_leads = n_counts[shard], len(layout.LEADS)
+        # Divided, not multiplied: no product of damaged numbers overflows.
+        fits = (offset >= 0) & (offset <= room) & (n_samples >= 1) & (n_samples <= (room - offset) // n_leads)
+        return bool((fits & (missing >= 0)).all())
 
     @cached_property
     def _statements(self) -> StatementColumn:
@@ -350,12 +369,13 @@ class Store:
                 mapped.madvise(mmap.MADV_RANDOM)
             if len(mapped) != self.description["shards"][number]["bytes"] or mapped[: len(header)] != header:
                 raise ValueError("another shape or type")
+            shard = np.frombuffer(mapped, dtype="<i2", offset=len(header))
         except (OSError, ValueError, IndexError) as error:
             raise StoreError(
                 f"{file}: cannot be read as the store describes it; it was removed, damaged or replaced "
                 f"since the store was opened. Open it again, or check it: leadlight verify {self.path}."
             ) from error
-        return mapped, np.frombuffer(mapped, dtype="<i2", offset=len(header))
+        return mapped, shard
 
     def _fetch(self, places: list[list[int]]) -> None:
         """Have the system read these records, all at once, as far as they are not in memory yet."""

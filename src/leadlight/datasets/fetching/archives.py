@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
 import shutil
 import stat
 import zipfile
@@ -13,6 +15,29 @@ from leadlight.writing import unfinished
 
 LARGEST_RATIO = 1000
 """Unpacked bytes to packed ones; deflate cannot do more than about 1,032."""
+_NOT_THE_ARCHIVE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.ENOENT,
+)
+"""What the system says of the disk, not of the archive: passed on as it is."""
+
+_SAID_OF_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    OSError,
+)
+"""OSError: a seek before the file's start, damage in bzip2, a name that no file can have."""
 
 
 def unpack(archive: Path, folder: Path, free_bytes: int | None = None) -> list[Path]:
@@ -43,9 +68,11 @@ def unpack(archive: Path, folder: Path, free_bytes: int | None = None) -> list[P
                 with packed.open(one) as source, unfinished(target) as part, part.open("wb") as stream:
                     shutil.copyfileobj(source, stream, 1 << 20)
             return files
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _SAID_OF_DAMAGE as error:
+        if isinstance(error, OSError) and error.errno in _NOT_THE_ARCHIVE:
+            raise
         raise DatasetError(
-            f"{archive}: cannot be unpacked ({error}); remove it and run the same command again."
+            f"{archive}: cannot be unpacked ({str(error)[:300]}); remove it and run the same command again."
         ) from None
 
 

@@ -19,6 +19,8 @@ SHA256SUMS = "SHA256SUMS.txt"
 LARGEST_LISTING_BYTES = 1 << 30
 """Of a list of files: MIMIC-IV-ECG's, with 1.6 million lines, is about a fifth of this."""
 
+LARGEST_FILE_BYTES = 1 << 50
+
 _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *]?(.+)")
 _CHECKSUM = re.compile(r"(md5):([0-9a-f]{32})|(sha256):([0-9a-f]{64})")
 _RESERVED = frozenset('<>:"|?*\\')
@@ -82,16 +84,20 @@ def read_zenodo_record(content: bytes, address: str) -> list[ListedFile]:
             (str(one["key"]), str(one["checksum"]), int(one["size"]), str(one["links"]["self"]))
             for one in listed
         ]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise DatasetError(
             f"{address}: found no list of files; accepted: a Zenodo record's JSON with key, size, checksum "
             "and links of each file."
         ) from None
     files = []
+    names: set[str] = set()
     for name, checksum, size, url in found:
         _refuse_unsafe(name, f"{address}, files")
+        if name in names:
+            raise DatasetError(f"{address}: {name} stands twice in the list of files.")
+        names.add(name)
         match = _CHECKSUM.fullmatch(checksum)
-        if match is None or size < 0:
+        if match is None or not 0 <= size <= LARGEST_FILE_BYTES:
             raise DatasetError(f"{address}, {name}: found no checksum and size that can be used.")
         if (
             urlsplit(url).netloc != urlsplit(address).netloc
