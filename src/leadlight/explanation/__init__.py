@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from leadlight.explanation.attention import compose, published_relevance
 from leadlight.explanation.explaining import METHODS, explain
-from leadlight.explanation.explanation import Explanation
+from leadlight.explanation.explanation import Cost, Explanation
 
-__all__ = ["METHODS", "Explanation", "compose", "explain", "published_relevance"]
+__all__ = ["METHODS", "Cost", "Explanation", "compose", "explain", "published_relevance"]

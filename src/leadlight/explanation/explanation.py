@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +21,45 @@ if TYPE_CHECKING:
     from leadlight.classifier import Prediction
     from leadlight.report import Section
 
-FORMATS = (".png", ".svg", ".pdf", ".html", ".json")
+FORMATS = (".png", ".svg", ".pdf", ".html", ".json", ".npz")
 DISCLAIMER = "Research software, not a medical device."
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an explanation took.
+
+    forward_passes, backward_passes: model inputs that went through the network, and back; a window
+    of a long recording is an input of its own; seconds: by the clock; targets: that were explained
+    together for it.
+    """
+
+    forward_passes: int = 0
+    backward_passes: int = 0
+    seconds: float = 0.0
+    targets: int = 1
+
+    def __str__(self) -> str:
+        passes = f"{self.forward_passes:,} forward"
+        if self.backward_passes:
+            passes += f" and {self.backward_passes:,} backward"
+        together = f", {self.targets} targets together" if self.targets > 1 else ""
+        return f"{passes} passes, {self.seconds:.2g} s{together}"
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Where a model looked in one recording.
 
-    relevance: (leads, samples), sums to one; uniform: the same for a model that
-    looks everywhere alike; recording: as the model saw it; method; target: code of
-    the class that was asked for, or None; class_dependent: whether the map would
-    be another one for another class; signed: whether it tells evidence for from
-    evidence against; meaning: how to read it, in sentences; lead_importance:
-    (leads,), sums to one; parts: what it was made of; prediction; notes.
+    relevance: (leads, samples), in ``unit``; uniform: shares that sum to one, as of a model that
+    looks everywhere alike; recording: as the model saw it, the whole of what the prediction read;
+    method: its name; target: code of the class that was asked for, or None; class_dependent: whether
+    the map would be another one for another class; signed: whether it tells evidence for (above 0) from
+    evidence against (below 0); meaning: how to read it, in sentences; lead_importance: (leads,), shares
+    of all absolute relevance; parts: what it was made of; prediction; notes; unit: what a number of
+    ``relevance`` is; leads_apart: False where all leads share one map; baseline: what stood in
+    place of what was taken away, "" where nothing was; cost; settings: of the method; facts: single
+    numbers, such as the target's logit; beside: relevance of age and sex, for models that read them.
     """
 
     relevance: NDArray[np.float64]
@@ -48,6 +74,13 @@ class Explanation:
     parts: Mapping[str, NDArray[np.float32]]
     prediction: Prediction
     notes: tuple[str, ...] = ()
+    unit: str = "share of the whole"
+    leads_apart: bool = True
+    baseline: str = ""
+    cost: Cost = Cost()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, float] = field(default_factory=dict)
+    beside: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("relevance", "uniform", "lead_importance"):
@@ -57,16 +90,33 @@ class Explanation:
 
     def __repr__(self) -> str:
         # Not the recording's source: a repr ends up in logs.
-        return f"Explanation({self.method}, target {self.target}, most of it in {self.leading_leads()})"
+        most = f"most of it in {self.leading_leads()}" if self.leads_apart else "one map for all leads"
+        return f"Explanation({self.method}, target {self.target}, {most})"
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Absolute relevance that sums to one, (leads, samples); zero where all of it is zero."""
+        absolute: NDArray[np.float64] = np.abs(self.relevance)
+        total = absolute.sum()
+        return absolute if total == 0 else absolute / total
 
     @property
     def multiples(self) -> NDArray[np.float64]:
-        """Relevance in multiples of what a model that looks everywhere alike would give: (leads, samples)."""
-        result: NDArray[np.float64] = self.relevance / self.uniform
+        """Absolute relevance in multiples of what it would be everywhere alike: (leads, samples)."""
+        result: NDArray[np.float64] = np.divide(
+            self.shares, self.uniform, out=np.zeros_like(self.uniform), where=self.uniform > 0
+        )
         return result
+
+    @property
+    def signed_multiples(self) -> NDArray[np.float64]:
+        """``multiples`` with the sign of the relevance: evidence for the target above 0, against below."""
+        return np.sign(self.relevance) * self.multiples
 
     def leading_leads(self, n: int = 3) -> str:
         """The n leads that count most, with their shares: "V2 21%, II 14%, V3 12%"."""
+        if not self.leads_apart:
+            return "all leads, which share one map"
         order = np.argsort(-self.lead_importance, kind="stable")[:n]
         return ", ".join(f"{self.recording.leads[i]} {100 * self.lead_importance[i]:.0f}%" for i in order)
 
@@ -114,6 +164,13 @@ class Explanation:
             "target": self.target,
             "class_dependent": self.class_dependent,
             "signed": self.signed,
+            "unit": self.unit,
+            "leads_apart": self.leads_apart,
+            "baseline": self.baseline,
+            "settings": dict(self.settings),
+            "cost": asdict(self.cost),
+            "facts": {name: _plain(np.asarray(value)) for name, value in self.facts.items()},
+            "beside": {name: _plain(np.asarray(value)) for name, value in self.beside.items()},
             "meaning": list(self.meaning),
             "prediction": self.prediction.to_dict(),
             "sampling_rate": self.recording.sampling_rate,
@@ -131,7 +188,10 @@ class Explanation:
         }
 
     def save(self, path: str | Path, layout: str = "auto", title: str = "") -> Path:
-        """Write the figure (.png, .svg, .pdf), a self-contained page (.html) or the numbers (.json).
+        """Write the figure (.png, .svg, .pdf), a self-contained page (.html) or the numbers (.json, .npz).
+
+        .npz: ``relevance``, ``uniform``, ``lead_importance``, ``signal`` (mV), each of ``parts`` as
+        ``part: NAME``, and ``about``, the rest as JSON. It is read with numpy.load, unpickling nothing.
 
         Returns the path. Raises LeadlightError for another suffix.
         """
@@ -139,21 +199,40 @@ class Explanation:
 
         path = Path(path)
         suffix = check_suffix(path, FORMATS)
-        if suffix not in (".html", ".json"):
+        if suffix not in (".html", ".json", ".npz"):
             return save_figure(self.figure(layout, title), path)
         if suffix == ".json":
-            text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+            content = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False).encode()
+        elif suffix == ".npz":
+            content = self._arrays()
         else:
             from leadlight.report import explanation_page
 
-            text = explanation_page([self], titles=[title] if title else None, layout=layout)
+            page = explanation_page([self], titles=[title] if title else None, layout=layout)
+            content = page.encode()
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
+        write_whole(path, content)
         return path
+
+    def _arrays(self) -> bytes:
+        about = json.dumps(self.to_dict(maps=False), ensure_ascii=False, allow_nan=False)
+        stream = BytesIO()
+        np.savez_compressed(
+            stream,
+            allow_pickle=False,
+            relevance=self.relevance,
+            uniform=self.uniform,
+            lead_importance=self.lead_importance,
+            signal=self.recording.signal,
+            about=np.array(about),
+            **{f"part: {name}": values for name, values in self.parts.items()},
+        )
+        return stream.getvalue()
 
 
 def _plain(values: NDArray[Any]) -> Any:
-    """Lists of numbers with the seven digits that single precision has."""
+    """Lists of numbers with the seven digits that single precision has; None for what is no number."""
     if values.ndim:
         return [_plain(row) for row in values]
-    return float(f"{float(values):.7g}")
+    number = float(values)
+    return float(f"{number:.7g}") if np.isfinite(number) else None
