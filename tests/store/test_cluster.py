@@ -6,8 +6,10 @@ import json
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,10 +19,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from leadlight.cli.app import app
+from leadlight.cli.app import app, main
 from leadlight.datasets import DatasetIndex
 from leadlight.errors import StoreError
-from leadlight.store import cluster, open_store, store_index
+from leadlight.store import cluster, open_store, prepare, store_index
 from leadlight.store.shards import ShardTask, write_shard
 
 pytest.importorskip("ray")
@@ -202,3 +204,72 @@ def test_machines_that_do_not_see_the_files_are_named(
 def test_no_cluster_at_an_address_is_said(index: DatasetIndex, tmp_path: Path, address: str) -> None:
     with pytest.raises(StoreError, match=rf"found no Ray cluster at {address} .*ray start --head"):
         store_index(index, tmp_path / "store", engine="ray", address=address)
+
+
+@pytest.fixture
+def another_server() -> Iterator[Callable[[bytes], str]]:
+    """Starts a server that says something to whoever calls, or nothing, and gives its address."""
+    listening: list[socket.socket] = []
+    called: list[socket.socket] = []
+
+    def answer(server: socket.socket, words: bytes) -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            called.append(connection)
+            if words:
+                connection.sendall(words)
+
+    def start(words: bytes) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        listening.append(server)
+        threading.Thread(target=answer, args=(server, words), daemon=True).start()
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+    yield start
+    for one in listening:
+        one.shutdown(socket.SHUT_RDWR)
+    for one in (*listening, *called):
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (b"", "timed out"),
+        (b"-ERR unknown command\r\n", "another server"),
+        (b"HTTP/1.1 400 Bad", "another server"),
+    ],
+)
+def test_what_is_no_ray_cluster_is_told_before_the_index_is_read(
+    tmp_path: Path,
+    another_server: Callable[[bytes], str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: bytes,
+    told: str,
+) -> None:
+    monkeypatch.setattr(cluster, "_ANSWER_SECONDS", 1.0)
+    address = another_server(words)
+    began = time.monotonic()
+    with pytest.raises(StoreError, match=f"found no Ray cluster at {address} .{told}"):
+        prepare("ptb-xl", tmp_path / "absent", tmp_path / "store", engine="ray", address=address)
+    assert time.monotonic() - began < 5
+
+
+def test_the_command_without_ray_ends_with_one_line(
+    tmp_path: Path, tiny_ptbxl: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    out = tmp_path / "store"
+    monkeypatch.setattr(
+        sys, "argv", ["leadlight", "prepare", "ptb-xl", str(tiny_ptbxl), "--out", str(out), "--engine", "ray"]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "pip install 'leadlight[ray]'" in " ".join(told.split())
+    assert "Traceback" not in told
+    assert not out.exists()

@@ -31,7 +31,10 @@ _RETRIES = 5
 """How often a shard is tried again after the process or machine that wrote it has died."""
 _WAITING_A_CORE = 2  # shards sent for each core: one at work, one that waits
 _LOOK_SECONDS = 0.5  # between two words of progress
-_ANSWER_SECONDS = 10.0  # for something to listen at a cluster's address
+_ANSWER_SECONDS = 10.0  # for a server to answer at a cluster's address
+# Ray speaks gRPC, so HTTP/2: what a client says first, with no settings of its own (RFC 9113, 3.4).
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_SETTINGS = 4  # fourth byte of what the server then says first
 _JOIN_SECONDS = 60.0  # for the machines of a cluster to answer
 _VISIBLE_SECONDS = 120.0  # shared file systems show another machine's new file after up to a minute
 _OBJECT_STORE_BYTES = 256 * 2**20  # of a cluster started here: slices of the index pass through it
@@ -59,6 +62,15 @@ def write_on_cluster(
             (folder / claim).unlink(missing_ok=True)
 
 
+def check_cluster(address: str | None) -> None:
+    """Raise StoreError without Ray, and where no server answers at the address: before any work is done."""
+    ray = _import_ray()
+    if not ray.is_initialized():
+        where = _where(address)
+        with _explained(where):
+            _check_address(where)
+
+
 def _import_ray() -> Any:
     # Ray reports how it is used, over the network, where nobody has said no.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -80,7 +92,7 @@ def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
     if ray.is_initialized():
         yield
         return
-    where = address or os.environ.get("RAY_ADDRESS") or "local"
+    where = _where(address)
     started: dict[str, Any] = {}
     if where == "local":
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -89,30 +101,46 @@ def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[Non
             "include_dashboard": False,
             "object_store_memory": _OBJECT_STORE_BYTES,
         }
-    try:
+    with _explained(where):
         _check_address(where)
         ray.init(where, log_to_driver=False, logging_level=logging.CRITICAL, **started)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError, OSError) as error:
-        raise StoreError(
-            f"address: found no Ray cluster at {where} ({_first_line(error)}); accepted: the address of a "
-            "running one, with the same versions of Ray and Python. Start one with `ray start --head` and "
-            "`ray start --address HEAD:6379`, or leave out the address for this machine alone."
-        ) from error
     try:
         yield
     finally:
         ray.shutdown()
 
 
+def _where(address: str | None) -> str:
+    return address or os.environ.get("RAY_ADDRESS") or "local"
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    """What goes wrong on the way to a cluster, as a StoreError."""
+    try:
+        yield
+    except (ConnectionError, ValueError, RuntimeError, TimeoutError, OSError) as error:
+        raise StoreError(
+            f"address: found no Ray cluster at {where} ({_first_line(error)}); accepted: the address of a "
+            "running one, with the same versions of Ray and Python. Start one with `ray start --head` and "
+            "`ray start --address HEAD:6379`, or leave out the address for this machine alone."
+        ) from error
+
+
 def _check_address(address: str) -> None:
-    """Raise OSError or ValueError for an address where nobody listens: Ray would try for five minutes."""
+    """Raise OSError or ValueError where no server such as Ray's answers: Ray would try for minutes."""
     if address in ("local", "auto"):
         return
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isdecimal()) or "/" in host:
         raise ValueError("not of the form HOST:PORT")
-    with socket.create_connection((host, int(port)), _ANSWER_SECONDS):
-        pass
+    with socket.create_connection((host, int(port)), _ANSWER_SECONDS) as connection:
+        if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+            return  # it would not answer what is not encrypted
+        connection.sendall(_GREETING)
+        answer = connection.recv(9)
+        if len(answer) < 4 or answer[3] != _SETTINGS:
+            raise ConnectionError("another server answers there")
 
 
 def _check_machines(ray: Any, claim: Path, task: ShardTask) -> None:

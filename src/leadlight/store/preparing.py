@@ -48,6 +48,11 @@ def prepare(
     set as a whole; StoreError where ``out`` is in the way or in use, where no
     record can be stored, when a worker process dies, and for a cluster that cannot serve.
     """
+    _check_engine(engine, address)
+    if engine == "ray":
+        from leadlight.store.cluster import check_cluster
+
+        check_cluster(address)  # before the index is read, which takes a minute for a large data set
     index = read_index(name, root, sampling_rate, labels=labels, splits=splits)
     return store_index(
         index, Path(out), workers, on_progress, overwrite=overwrite, engine=engine, address=address
@@ -67,10 +72,7 @@ def store_index(
     """Store the records of an index; see ``prepare``."""
     if workers is not None and workers < 1:
         raise StoreError(f"workers: found {workers}; accepted: 1 or more, or None.")
-    if engine not in ENGINES:
-        raise StoreError(f"engine: found {engine!r}; accepted: {', '.join(ENGINES)}.")
-    if address is not None and engine != "ray":
-        raise StoreError(f'address: found {address!r} with engine "{engine}"; accepted: with "ray" alone.')
+    _check_engine(engine, address)
     layout.check_own_columns(index.dataset, index.columns)
     request = request_of(index)
     if check_target(out, request, overwrite):
@@ -91,6 +93,13 @@ def store_index(
             write_description(index, request, counted, workspace)
         publish(workspace, out)
     return open_store(out)
+
+
+def _check_engine(engine: str, address: str | None) -> None:
+    if engine not in ENGINES:
+        raise StoreError(f"engine: found {engine!r}; accepted: {', '.join(ENGINES)}.")
+    if address is not None and engine != "ray":
+        raise StoreError(f'address: found {address!r} with engine "{engine}"; accepted: with "ray" alone.')
 
 
 def _write_shards(
