@@ -6,13 +6,14 @@ import hashlib
 
 import numpy as np
 import pytest
+import torch
 
 import leadlight as ll
 from leadlight.classifier import read_contract
 from leadlight.errors import LabelError, ModelError
 from leadlight.originals import convertible, import_weights
 from leadlight.originals.published import published
-from leadlight.recording import Recording
+from leadlight.recording import Patient, Recording
 
 from .conftest import KERAS, PARITY, SCALED
 from .files import legacy, torch_file
@@ -61,8 +62,15 @@ def test_an_unknown_licence_is_said(tmp_path, wang_file):
 def test_the_scaling_of_the_training_records_must_be_said(tmp_path, wang_file):
     with pytest.raises(ModelError, match=r"--scale: found none; fcn-wang was trained on signals scaled"):
         import_weights("fcn-wang", wang_file, tmp_path / "m")
+    with pytest.raises(ModelError, match=r"Published: --mean -0\.000819714 --scale 0\.23622 for all 71"):
+        import_weights("fcn-wang", wang_file, tmp_path / "m")
     with pytest.raises(ModelError, match=r"--mean came alone"):
         import_weights("fcn-wang", wang_file, tmp_path / "m", mean=0.1)
+    for bad in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ModelError, match=r"--scale: found .*; accepted: above 0"):
+            import_weights("fcn-wang", wang_file, tmp_path / "m", scale=bad)
+    with pytest.raises(ModelError, match=r"--mean: found nan"):
+        import_weights("fcn-wang", wang_file, tmp_path / "m", mean=float("nan"), scale=1)
     assert not (tmp_path / "m").exists()
 
 
@@ -86,8 +94,6 @@ def test_the_sound_form_by_choice(tmp_path, drawn_weights):
     assert contract.architecture.arguments == {"published_segments": False}
     assert contract.recipe["imported"]["form"] == "published_segments = false"
     original = np.load(PARITY / "imle" / "mousavi.io.npz")
-    import torch
-
     with torch.inference_mode():
         logits = ll.load(folder, device="cpu").module(torch.from_numpy(original["x"]).squeeze(-1))
     np.testing.assert_allclose(logits, original["logits"], rtol=1e-5, atol=1e-5)
@@ -136,6 +142,46 @@ def test_conv_bilstm_keeps_the_published_order_of_its_classes(tmp_path, drawn_we
     assert contract.codes == ("NORM", "MI", "STTC", "CD", "HYP")
 
 
+def test_conv_bilstm_reads_age_and_sex_as_it_was_trained_to(tmp_path, drawn_weights):
+    file = legacy(tmp_path / "w.h5", drawn_weights(KERAS["conv-bilstm-attention"].manifest))
+    model = ll.load(import_weights("conv-bilstm-attention", file, tmp_path / "m").folder, device="cpu")
+    signal = np.load(PARITY / "convlstm" / "convlstm_io.npz")["x"][0].T
+    # The published columns age, "male", "female" held, for women, 1 in the second.
+    for patient, beside in (
+        (Patient(age=44.5, sex="female"), [0.5, 1, 0]),
+        (Patient(age=89, sex="male"), [1, 0, 1]),
+        (Patient(age=None, sex="male"), [62 / 89, 0, 1]),
+    ):
+        recording = Recording(signal, published("conv-bilstm-attention").leads, 100, patient=patient)
+        with torch.inference_mode():
+            logits = model.module(torch.from_numpy(signal[None].copy()), torch.tensor([beside]).float())
+        found = model.predict(recording).probabilities
+        np.testing.assert_allclose(
+            found, torch.sigmoid(logits[0]), atol=1e-4 if patient.age is None else 1e-6
+        )
+
+
+def test_metadata_of_another_form_is_refused(tmp_path, drawn_weights):
+    drawn = drawn_weights(KERAS["conv-bilstm-attention"].manifest)
+    five = drawn | {"dense_1/kernel": np.zeros((5, 16), np.float32)}
+    file = legacy(tmp_path / "w.h5", five)
+    with pytest.raises(ModelError, match="reads 5 numbers beside the signal"):
+        import_weights("conv-bilstm-attention", file, tmp_path / "m", overrides=["arguments.published=false"])
+
+
+def test_the_benchmarks_windows_are_those_published(tmp_path, drawn_weights):
+    file = torch_file(tmp_path / "w.pth", drawn_weights("ptbxl/fcn_wang"))
+    model = ll.load(import_weights("fcn-wang", file, tmp_path / "m", **SCALED).folder, device="cpu")
+    signal = np.random.default_rng(3).normal(0, 0.2, (12, 1000)).astype(np.float32)
+    # Pages of the benchmark: 2.5 s, each 1.25 s after the one before, the largest probability counts.
+    windows = np.stack([signal[:, start : start + 250] for start in range(0, 751, 125)])
+    with torch.inference_mode():
+        logits = model.module(torch.from_numpy((windows - SCALED["mean"]) / np.float32(SCALED["scale"])))
+    expected = torch.sigmoid(logits).amax(0)
+    found = model.predict(Recording(signal, published("fcn-wang").leads, 100)).probabilities
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize(("scale", "expected"), [(None, 10.0), (1.0, 1.0)])
 def test_ribeiro_reads_tenths_of_a_millivolt_in_the_middle_of_zeros(scale, expected, tmp_path, drawn_weights):
     file = legacy(tmp_path / "w.h5", drawn_weights(KERAS["ribeiro"].manifest))
@@ -157,6 +203,7 @@ def test_ribeiro_reads_tenths_of_a_millivolt_in_the_middle_of_zeros(scale, expec
         ("input.seconds=no", "accepted: a number above 0"),
         ("input.seconds=-1", "accepted: a number above 0"),
         ("arguments.chanels=64", "Did you mean 'channels'"),
+        ("arguments.n_classes=3", r"arguments\.n_classes: it follows from the file"),
         (
             "arguments.channels=64",
             r"0\.0\.0\.weight: found the shape \[128, 12, 8\]; accepted: \[64, 12, 8\]",

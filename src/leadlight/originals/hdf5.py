@@ -27,7 +27,7 @@ _LARGEST_NAMES_BYTES = 4 * 1024**2
 # A global heap: signature, version, three zeros, its size (HDF5 File Format Specification 3.0, III.E).
 _HEAP = re.compile(rb"GCOL\x01\x00\x00\x00(.{8})", re.DOTALL)
 _HEAP_HEADER_BYTES = 15
-_LARGEST_TEXT_BYTES = 1024**3
+_LARGEST_TEXT_BYTES = 2 * 1024**3
 _BLOCK_BYTES = 16 * 1024**2
 _DEEPEST = 12
 _MOST_PACKED = 16
@@ -35,6 +35,7 @@ _MOST_PACKED = 16
 # deflate, shuffle, fletcher32, szip, n-bit, scale-offset, and lzf, which h5py brings along.
 _SMALL_CHUNK = 1024**2
 _FILTERS = (1, 2, 3, 4, 5, 6, 32000)
+_LONGEST_SHOWN = 200
 _COPY = "Copy the file again from its source."
 # h5py turns the library's faults into all of these.
 _SAID_BY_H5PY = (
@@ -51,7 +52,7 @@ class Hdf5:
 
         self.file, self._opened = file, opened
         self._n_bytes = opened.stat().st_size if isinstance(opened, Path) else len(opened)
-        self._read = 0
+        self._read = self._texts_read = 0
         with self.faults("file"):
             self.root = h5py.File(opened if isinstance(opened, Path) else BytesIO(opened), "r")
 
@@ -146,10 +147,11 @@ class Hdf5:
                 f"at most {MOST_NAMES:,} texts",
             )
         # Texts of any length lie in heaps, and all of them may be the same large one.
-        if size > 1 and stored.dtype.kind != "S" and size * self._largest_heap > _LARGEST_TEXT_BYTES:
+        self._texts_read += size if stored.dtype.kind != "S" else 0
+        if self._texts_read * self._largest_heap > _LARGEST_TEXT_BYTES:
             raise self.error(
                 f"{group.name}, attribute {attribute}",
-                f"{size:,} texts that may each have {self._largest_heap:,} bytes",
+                f"{self._texts_read:,} texts that may each have {self._largest_heap:,} bytes",
                 f"up to {_LARGEST_TEXT_BYTES:,} bytes together",
             )
         values = np.atleast_1d(group.attrs[attribute])
@@ -229,5 +231,9 @@ class Hdf5:
             raise self.error(field, f"damage ({said})", "an HDF5 file that is whole", _COPY) from error
 
     def error(self, field: str, found: object, accepted: str, remedy: str = "") -> FileFormatError:
-        """An error about this file."""
+        """An error about this file. found, and names in field: of strangers, cut and made printable."""
+        field, found = (
+            "".join(one if one.isprintable() else "?" for one in str(text)[:_LONGEST_SHOWN])
+            for text in (field, found)
+        )
         return FileFormatError(self.file, field, found, accepted, remedy)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadlight.errors import ModelError, did_you_mean
 from leadlight.originals.converting import Tensors, convert, convertible
-from leadlight.originals.keras_files import is_keras, read_keras
+from leadlight.originals.keras_files import is_keras, read_keras, refuse_damaged
 from leadlight.originals.keras_names import keras_layers, original_tensors
 from leadlight.originals.published import Published, published
 from leadlight.originals.shapes import looks_like, looks_like_keras, n_classes_of, without_memory, wrong_shape
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 
 _INPUT_KEYS = ("input.sampling_rate", "input.seconds")
+_STATED_ELSEWHERE = {
+    "arguments.name": "NAME",
+    "arguments.n_classes": "the file",
+    "arguments.n_leads": "--leads",
+    "arguments.n_samples": "input.seconds and input.sampling_rate",
+    "arguments.sampling_rate": "input.sampling_rate",
+}
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,8 @@ def _settings(name: str, overrides: Sequence[str]) -> dict[str, Any]:
                 f"--set: found {override!r}; accepted: arguments.KEY=VALUE, {', '.join(_INPUT_KEYS)}."
                 f"{did_you_mean(key, _INPUT_KEYS)}"
             )
+        if key in _STATED_ELSEWHERE:
+            raise ModelError(f"--set {key}: it follows from {_STATED_ELSEWHERE[key]}; leave it out.")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
@@ -164,6 +173,7 @@ def _read(name: str, file: Path) -> tuple[Tensors, list[str]]:
             f"import-weights: found no file {file}; accepted: .h5, .weights.h5, .keras, .pt or .pth."
         )
     if not is_keras(file):
+        refuse_damaged(file)
         tensors, notes = read_torch(file)
         refuse_empty(tensors, file)
         if name in keras_layers():

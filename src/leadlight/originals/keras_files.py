@@ -71,6 +71,16 @@ def is_keras(file: Path) -> bool:
     return zipfile.is_zipfile(file) and WEIGHTS_MEMBER in _members(file)
 
 
+def refuse_damaged(file: Path) -> None:
+    """Raise FileFormatError for what is no Keras file by its content, though one by its name."""
+    wanted = {
+        ".h5": "an HDF5 file", ".hdf5": "an HDF5 file", ".keras": f"a zip archive with {WEIGHTS_MEMBER}",
+    }.get(file.suffix.lower())  # fmt: skip
+    if wanted is not None:
+        size = f"{file.stat().st_size:,} bytes that are not {wanted}"
+        raise FileFormatError(file, "file", size, f"{wanted} that is whole", "Copy it again from its source.")
+
+
 def read_keras(file: Path) -> list[Layer]:
     """Layers with weights, in the order of the graph. Raises FileFormatError."""
     if file.stat().st_size > LARGEST_BYTES:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ _MOST_TENSORS = 20_000
 _WRAPPINGS = ("state_dict", "model_state_dict", "model", "net", "module", "params")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "learner.")
 _COUNTERS = "num_batches_tracked"
+_PICKLE = b"\x80"
 _COPY = "Copy the file again from its source."
 
 
@@ -68,13 +70,23 @@ def _load(file: Path) -> object:
 
     if zipfile.is_zipfile(file):
         _check_archive(file)
+    else:
+        with file.open("rb") as opened:
+            if opened.read(2)[:1] != _PICKLE:
+                raise FileFormatError(
+                    file,
+                    "file",
+                    "neither a zip archive nor a pickle",
+                    "a .pt or .pth file that is whole",
+                    _COPY,
+                )
     try:
-        loaded: object = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that it then refuses, and of its own storages
+            loaded: object = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # "... GLOBAL package.Class was not an allowed global by default ..."
         needs = re.search(r"(?:GLOBAL|global|class|function) ([\w.]+\.[\w.]+)", str(error))
-        if needs is None and "Unsupported" not in str(error) and "weights" not in str(error).lower():
-            raise _damaged(file, error) from None
         raise FileFormatError(
             file,
             "pickle",
@@ -91,7 +103,7 @@ def _load(file: Path) -> object:
 
 
 def _damaged(file: Path, error: Exception) -> FileFormatError:
-    said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    said = str(error).splitlines()[0].partition(". ")[0][:200] if str(error) else type(error).__name__
     return FileFormatError(file, "file", f"damage ({said})", "a .pt or .pth file that is whole", _COPY)
 
 
@@ -102,6 +114,12 @@ def _check_archive(file: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise _damaged(file, error) from None
+    if any("/code/" in one.filename for one in members):
+        raise FileFormatError(
+            file, "archive", "a TorchScript program", "a state dict",
+            "Leadlight runs nothing of a file. Whoever wrote it can save the state dict alone: "
+            "torch.save(model.state_dict(), 'weights.pt').",
+        )  # fmt: skip
     total = sum(one.file_size for one in members)
     packed = [one.filename for one in members if one.compress_type != zipfile.ZIP_STORED]
     if packed or total > file.stat().st_size:
