@@ -10,8 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import metrics as sklearn_metrics
 
 from leadlight.errors import EvaluationError
-from leadlight.evaluation import PAPER_THRESHOLDS, estimate, fmax, resample_patients
+from leadlight.evaluation import PAPER_THRESHOLDS, estimate, fmax, resample_patients, roc_auc
 from leadlight.evaluation.counting import count, record_centred
+from leadlight.evaluation.intervals import bootstrap_p, holm, proportion
 from leadlight.evaluation.ranking import rank
 
 PATIENTS = np.arange(60) % 40  # the first twenty have two records
@@ -127,3 +128,50 @@ def test_undefined_resamples_are_left_out_and_counted() -> None:
 def test_impossible_resamples_are_refused(patients: Any, resamples: int) -> None:
     with pytest.raises(EvaluationError):
         resample_patients(patients, resamples)
+
+
+def test_a_stratified_resample_keeps_the_patients_of_each_stratum() -> None:
+    rare = np.zeros(60)
+    rare[[3, 5, 45]] = 1  # records 5 and 45 are of one patient
+    weights = resample_patients(PATIENTS, 300, seed=1, strata=rare)
+    assert_array_equal(weights[:, :20], weights[:, 40:])
+    positive = np.isin(PATIENTS, [3, 5])
+    drawn = {patient: weights[:, patient == PATIENTS][:, 0] for patient in (3, 5)}
+    assert (drawn[3] + drawn[5] == 2).all() and len(np.unique(drawn[3])) == 3
+    others = weights[:, :40][:, ~positive[:40]]
+    assert (others.sum(axis=1) == 38).all()
+
+
+def test_a_rare_class_keeps_its_auc_in_every_stratified_resample(random_case: Any) -> None:
+    truth, scores = random_case.truth[:, [3]], random_case.scores[:, [3]]
+    plain = rank(truth, scores, weights=resample_patients(np.arange(60), 500)).roc_auc
+    kept = resample_patients(np.arange(60), 500, strata=truth[:, 0])
+    stratified = rank(truth, scores, weights=kept).roc_auc
+    assert np.isnan(plain).any() and not np.isnan(stratified).any()
+    assert_allclose(stratified.mean(), roc_auc(truth, scores)[0], atol=0.02)
+
+
+def test_an_exact_interval_is_that_of_clopper_and_pearson() -> None:
+    from scipy.stats import binomtest
+
+    for successes, n in ((0, 10), (10, 10), (3, 17), (480, 500)):
+        expected = binomtest(successes, n).proportion_ci(0.95, method="exact")
+        found = proportion(successes, n)
+        assert_allclose((found.low, found.high), (expected.low, expected.high), atol=1e-12)
+    assert np.isnan(proportion(0, 0).value)
+    with pytest.raises(EvaluationError, match="3 of 2"):
+        proportion(3, 2)
+
+
+def test_holm_by_hand() -> None:
+    # 0.01 x 4, then 0.02 x 3, then 0.03 x 2 = 0.06, which is not below what stands before it.
+    assert_allclose(holm([0.03, 0.01, 0.9, 0.02]), [0.06, 0.04, 0.9, 0.06])
+    assert_allclose(holm([0.03, np.nan, 0.01]), [0.03, np.nan, 0.02])
+    assert_allclose(holm([0.7, 0.8]), [1.0, 1.0])
+
+
+def test_a_bootstrap_p_is_two_sided_and_never_nothing() -> None:
+    assert bootstrap_p([0.1] * 999) == 2 / 1000
+    assert bootstrap_p([-0.1] * 10 + [0.1] * 989) == 22 / 1000
+    assert bootstrap_p([0.0] * 50) == 1.0
+    assert np.isnan(bootstrap_p([np.nan]))

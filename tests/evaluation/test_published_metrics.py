@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,25 @@ from leadlight.evaluation import (
     roc_auc,
     undefined_classes,
 )
-from leadlight.evaluation.counting import record_centred
+from leadlight.evaluation.by_record import (
+    coverage_error,
+    hamming_loss,
+    label_ranking_average_precision,
+    label_ranking_loss,
+    log_loss,
+    micro_average_precision,
+    micro_f1,
+    micro_roc_auc,
+    sample_f1,
+    subset_accuracy,
+)
+from leadlight.evaluation.counting import count, record_centred
+from leadlight.evaluation.published import (
+    benchmark_calls,
+    f_beta_g_beta,
+    g_beta_thresholds,
+    xplaim_auc_interval,
+)
 from leadlight.evaluation.ranking import rank
 
 TOLERANCE = 1e-9
@@ -52,6 +71,16 @@ def check_all(truth: np.ndarray, scores: np.ndarray, expected: dict[str, Any]) -
     close(brier(truth, scores), expected["brier_per_class"])
     close(macro_mean(brier(truth, scores)), expected["brier_mean"])
     check_fmax(truth, scores, expected["fmax_record_centred_sound"])
+    close(micro_roc_auc(truth, scores), expected["roc_auc_micro"])
+    close(micro_average_precision(truth, scores), expected["average_precision_micro"])
+    close(micro_f1(truth, scores, 0.5), expected["f1_at_0.5_micro"])
+    close(sample_f1(truth, scores, 0.5)[0], expected["f1_at_0.5_samples"])
+    close(hamming_loss(truth, scores, 0.5)[0], expected["hamming_loss_at_0.5"])
+    close(subset_accuracy(truth, scores, 0.5)[0], expected["subset_accuracy_at_0.5"])
+    close(coverage_error(truth, scores), expected["coverage_error"])
+    close(label_ranking_average_precision(truth, scores), expected["label_ranking_average_precision"])
+    close(label_ranking_loss(truth, scores), expected["label_ranking_loss"])
+    close(log_loss(truth, scores), expected["log_loss_mean_clipped_1e-7"])
 
 
 def check_fmax(truth: np.ndarray, scores: np.ndarray, expected: dict[str, Any]) -> None:
@@ -135,3 +164,71 @@ def test_a_class_without_positives_is_named_not_averaged(tied: Any) -> None:
     # The published values of the four others.
     others = [0.8572862304295464, 0.8882949561403508, 0.8737231869254342, 0.8179126572908957]
     close(macro_mean(roc_auc(tied.truth, tied.scores)), np.mean(others))
+
+
+@pytest.mark.real
+def test_the_benchmarks_metrics_of_cpsc_2018(
+    benchmark_test: Any, benchmark_val: Any, golden: dict[str, Any]
+) -> None:
+    expected = golden["challenge_metrics_test"]
+    called = benchmark_calls(benchmark_test.scores, expected["thresholds_youden_from_val"])
+    f, g = f_beta_g_beta(benchmark_test.truth, called)
+    close([f.mean(), g.mean()], [expected["F_beta_macro"], expected["G_beta_macro"]])
+    wanted = golden["g_beta_thresholds_val"]
+    chosen = [benchmark_val.classes.index(code) for code in wanted]
+    found = g_beta_thresholds(benchmark_val.truth[:, chosen], benchmark_val.scores[:, chosen])
+    close(found, list(wanted.values()))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("which", ["y_score", "y_score_main_file"])
+def test_the_published_code_test(reference: Path, which: str) -> None:
+    with np.load(reference / "challenge/parity/code_test.npz") as arrays:
+        truth, scores = arrays["y_true"], arrays[which]
+    case = json.loads((reference / "challenge/parity/code_test.json").read_text())
+    expected = case[which]
+    # Published calls are "above", ours "at or above": the next number after the threshold.
+    thresholds = np.nextafter([case["thresholds"][code] for code in case["classes"]], 1)
+    counts = count(truth, scores, thresholds)
+    for name, of_class in {
+        "tp": counts.true_positive, "fp": counts.false_positive, "fn": counts.false_negative,
+        "tn": counts.true_negative, "precision": counts.precision, "recall": counts.recall,
+        "specificity": counts.specificity, "f1": counts.f1,
+    }.items():  # fmt: skip
+        close(of_class[0], [expected["per_class"][code][name] for code in case["classes"]])
+        if name in expected["macro"]:
+            close(macro_mean(of_class[0]), expected["macro"][name])
+    if which == "y_score":
+        table = np.array([case["published_table2_dnn"][code] for code in case["classes"]])
+        ours = np.stack([counts.precision[0], counts.recall[0], counts.specificity[0], counts.f1[0]], axis=1)
+        assert_allclose(np.round(ours, 3), table, rtol=0, atol=1e-12)
+    binary, areas, precisions = expected["binary"], expected["roc_auc"], expected["average_precision"]
+    assert_allclose(roc_auc(truth, scores), [areas[code] for code in case["classes"]], atol=1e-7)
+    assert_allclose(micro_roc_auc(truth, scores), areas["micro"], atol=1e-7)
+    assert_allclose(average_precision(truth, scores), [precisions[c] for c in case["classes"]], atol=1e-7)
+    assert_allclose(micro_average_precision(truth, scores), precisions["micro"], atol=1e-7)
+    close(micro_f1(truth, scores, thresholds), binary["f1_micro"])
+    close(sample_f1(truth, scores, thresholds)[0], binary["f1_samples_zero_division_0"])
+    close(subset_accuracy(truth, scores, thresholds)[0], binary["subset_accuracy"])
+    close(hamming_loss(truth, scores, thresholds)[0], binary["hamming_loss"])
+    close(coverage_error(truth, scores), binary["coverage_error"])
+    close(label_ranking_average_precision(truth, scores), binary["label_ranking_average_precision"])
+    close(log_loss(truth, scores), binary["binary_cross_entropy_mean_clipped_1e-7"])
+
+
+@pytest.mark.real
+def test_the_published_doctors(reference: Path) -> None:
+    with np.load(reference / "challenge/parity/code_test.npz") as arrays:
+        answers = {name: arrays[name] for name in arrays}
+    case = json.loads((reference / "challenge/parity/code_test.json").read_text())
+    for who, expected in case["annotators"].items():
+        counts = count(answers["y_true"], answers[who].astype(float), 0.5)
+        for name in ("precision", "recall", "specificity", "f1"):
+            of_class = getattr(counts, name)[0]
+            close(of_class, [expected[code][name] for code in case["classes"]])
+
+
+def test_the_interval_that_ecg_xplaim_calls_delong() -> None:
+    # AUC 0.95 of 1,000 records: an error of 0.0069, whatever the number of positives.
+    found = xplaim_auc_interval(0.95, 1000)
+    assert_allclose((found.high - found.low) / 2 / 1.96, 0.0069, atol=5e-5)

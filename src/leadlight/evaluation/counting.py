@@ -20,20 +20,73 @@ class Counts:
     true_negative: Floats
 
     @property
+    def positives(self) -> Floats:
+        """Weight of the positives."""
+        return self.true_positive + self.false_negative
+
+    @property
+    def negatives(self) -> Floats:
+        """Weight of the negatives."""
+        return self.true_negative + self.false_positive
+
+    @property
     def f1(self) -> Floats:
         """2TP / (2TP + FP + FN); NaN for a class without positives."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value = (
-                2 * self.true_positive / (2 * self.true_positive + self.false_positive + self.false_negative)
-            )
-        return np.where(self.true_positive + self.false_negative > 0, value, np.nan)
+        calls_and_positives = 2 * self.true_positive + self.false_positive + self.false_negative
+        return self._with_positives(_ratio(2 * self.true_positive, calls_and_positives))
+
+    @property
+    def precision(self) -> Floats:
+        """TP / (TP + FP); 0 for a class that is never called, NaN for one without positives."""
+        return self._with_positives(_ratio(self.true_positive, self.called, empty=0.0))
+
+    @property
+    def ppv(self) -> Floats:
+        """Positive predictive value: TP / (TP + FP); NaN for a class that is never called."""
+        return _ratio(self.true_positive, self.called)
+
+    @property
+    def npv(self) -> Floats:
+        """Negative predictive value: TN / (TN + FN); NaN for a class that is always called."""
+        return _ratio(self.true_negative, self.true_negative + self.false_negative)
+
+    @property
+    def recall(self) -> Floats:
+        """Sensitivity: TP / (TP + FN); NaN for a class without positives."""
+        return _ratio(self.true_positive, self.positives)
+
+    @property
+    def specificity(self) -> Floats:
+        """TN / (TN + FP); NaN for a class without negatives."""
+        return _ratio(self.true_negative, self.negatives)
 
     @property
     def accuracy(self) -> Floats:
         """Share of right calls among the known records."""
-        right = self.true_positive + self.true_negative
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(right / (right + self.false_positive + self.false_negative))
+        return _ratio(self.true_positive + self.true_negative, self.positives + self.negatives)
+
+    @property
+    def kappa(self) -> Floats:
+        """Cohen's kappa of calls and truth; NaN where both are the same for every record."""
+        n = self.positives + self.negatives
+        expected = _ratio(
+            self.positives * self.called + self.negatives * (self.true_negative + self.false_negative), n * n
+        )
+        return _ratio(self.accuracy - expected, 1 - expected)
+
+    @property
+    def called(self) -> Floats:
+        """Weight of the calls."""
+        return self.true_positive + self.false_positive
+
+    def _with_positives(self, values: Floats) -> Floats:
+        return np.where(self.positives > 0, values, np.nan)
+
+
+def _ratio(part: Floats, whole: Floats, empty: float = np.nan) -> Floats:
+    """part / whole; ``empty`` where the whole is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole == 0, empty, part / whole)
 
 
 def count(

@@ -52,11 +52,15 @@ class Estimate:
         return f"{self.low:.3f}–{self.high:.3f}" if np.isfinite(self.low) else "–"
 
 
-def resample_patients(patients: ArrayLike, resamples: int = 1000, seed: int = 0) -> Floats:
+def resample_patients(
+    patients: ArrayLike, resamples: int = 1000, seed: int = 0, strata: ArrayLike | None = None
+) -> Floats:
     """How often each resample draws each record, (resamples, records).
 
     patients: (records,), whose each record is. As many patients are drawn as there are, with
     replacement; a record counts as often as its patient was drawn. The same seed, the same resamples.
+    strata: (records,) numbers, such as the truth of a rare class: patients of one stratum (the largest
+    number among a patient's records) are drawn among themselves, so that each resample has as many.
     """
     names = np.asarray(patients)
     if names.ndim != 1 or len(names) == 0:
@@ -65,11 +69,74 @@ def resample_patients(patients: ArrayLike, resamples: int = 1000, seed: int = 0)
         raise EvaluationError(f"resamples: found {resamples}; accepted: 1 or more (1,000 is usual).")
     _, patient_of_record = np.unique(names, return_inverse=True)
     n_patients = int(patient_of_record.max()) + 1
-    draws = np.random.default_rng(seed).integers(n_patients, size=(resamples, n_patients))
+    rng = np.random.default_rng(seed)
+    if strata is None:
+        return _times_drawn(rng, resamples, n_patients)[:, patient_of_record]
+    of_record = np.asarray(strata)
+    if of_record.shape != names.shape:
+        raise EvaluationError(f"strata {of_record.shape}: accepted: {names.shape}, one for each record.")
+    stratum = np.full(n_patients, -np.inf)
+    np.maximum.at(stratum, patient_of_record, of_record.astype(np.float64))
     times_drawn = np.empty((resamples, n_patients))
-    for row, drawn in enumerate(draws):
-        times_drawn[row] = np.bincount(drawn, minlength=n_patients)
+    for one in np.unique(stratum):
+        members = np.flatnonzero(stratum == one)
+        times_drawn[:, members] = _times_drawn(rng, resamples, len(members))
     return times_drawn[:, patient_of_record]
+
+
+def _times_drawn(rng: np.random.Generator, resamples: int, n: int) -> Floats:
+    """How often each of n is drawn in n draws with replacement, (resamples, n)."""
+    draws = rng.integers(n, size=(resamples, n))
+    times = np.empty((resamples, n))
+    for row, drawn in enumerate(draws):
+        times[row] = np.bincount(drawn, minlength=n)
+    return times
+
+
+def proportion(successes: int, n: int, level: float = LEVEL) -> Estimate:
+    """A share of independent cases with its exact interval; NaN of none.
+
+    Clopper and Pearson, Biometrika 1934, doi:10.1093/biomet/26.4.404: it covers at least as often as it
+    says, and has a width where all cases, or none, succeed and a bootstrap has none.
+    """
+    from scipy.special import betaincinv
+
+    if not 0 <= successes <= n:
+        raise EvaluationError(f"successes: found {successes} of {n}; accepted: 0 to {n}.")
+    if n == 0:
+        return Estimate(np.nan)
+    outside = (1 - level) / 2
+    low = float(betaincinv(successes, n - successes + 1, outside)) if successes else 0.0
+    high = float(betaincinv(successes + 1, n - successes, 1 - outside)) if successes < n else 1.0
+    return Estimate(successes / n, low, high)
+
+
+def bootstrap_p(differences: ArrayLike) -> float:
+    """Two-sided p-value of paired resampled differences: how often they fall on the other side of 0.
+
+    2 (1 + smaller of the numbers at or below and at or above 0) / (1 + resamples), at most 1: never 0, as
+    no number of resamples can show it to be. NaN without defined resamples.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return float("nan")
+    fewer = min(int((values <= 0).sum()), int((values >= 0).sum()))
+    return min(1.0, 2 * (1 + fewer) / (1 + len(values)))
+
+
+def holm(p_values: ArrayLike) -> Floats:
+    """p-values corrected for their number, in the same order; NaN stays NaN and is not counted.
+
+    Holm, Scandinavian Journal of Statistics 1979: below 5% in all, however the tests hang together.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    result = np.full(values.shape, np.nan)
+    defined = np.flatnonzero(np.isfinite(values))
+    ordered = defined[np.argsort(values[defined], kind="stable")]
+    factors = np.arange(len(ordered), 0, -1)
+    result[ordered] = np.minimum(1.0, np.maximum.accumulate(values[ordered] * factors))
+    return result
 
 
 def estimate(value: float, resampled: ArrayLike, level: float = LEVEL) -> Estimate:
