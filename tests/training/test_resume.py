@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import random
 import signal
@@ -71,6 +72,45 @@ def test_interrupted_anywhere_ends_the_same(uninterrupted, store_folder, small, 
     )
     # All but the seconds.
     assert [line.rpartition(",")[0] for line in ours] == [line.rpartition(",")[0] for line in theirs]
+
+
+OTHER_WAYS = {
+    "one-cycle, moving average": ("schedule=one-cycle", "averaging=ema", "optimizer=adamw"),
+    # The first epoch is the best that can be: the rate falls after the second, which is no better.
+    "plateau": (
+        "schedule={kind = 'plateau', patience = 1, min_improvement = 1.0}", "clipping=tensor-norm",
+        "loss=focal-published",
+    ),
+    "warm-up, mean of epochs": (
+        "warm_up_epochs=1.5", "schedule=cosine", "averaging={kind = 'swa', first_epoch = 2}",
+        "optimizer=sgd", "clipping=global-norm", "drop_last=true",
+    ),
+    "steps, loss kept": (
+        "schedule={kind = 'step', epochs = 1}", "loss=asymmetric", "keep=best validation loss",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+def test_every_way_of_training_ends_the_same(store_folder, small, tmp_path, way):
+    overrides = [*small, *OTHER_WAYS[way]]
+    whole = train("imle-net", store_folder, tmp_path / "whole", overrides=overrides, machine=ONE_THREAD)
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(
+            "imle-net", store_folder, out, overrides=overrides, machine=ONE_THREAD, on_progress=dies_after(4)
+        )
+    with pytest.raises(Killed):
+        resume(out, on_progress=dies_after(3))
+    run = resume(out)
+    assert weights(run) == weights(whole)
+    assert rates(run) == rates(whole)
+    assert len(set(rates(whole))) == (2 if way == "plateau" else 3)
+
+
+def rates(run) -> list[str]:
+    with (run.path / "log.csv").open() as file:
+        return [row["learning_rate"] for row in csv.DictReader(file)]
 
 
 def test_killed_processes_end_the_same(uninterrupted, store_folder, small, tmp_path):

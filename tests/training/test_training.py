@@ -10,7 +10,6 @@ import tomllib
 
 import numpy as np
 import pytest
-import torch
 from numpy.testing import assert_allclose
 
 import leadlight as ll
@@ -19,7 +18,6 @@ from leadlight.evaluation import macro_mean, roc_auc
 from leadlight.recipes import load_recipe
 from leadlight.training import Machine, train
 from leadlight.training.data import batches, fit_preprocessing
-from leadlight.training.losses import binary_cross_entropy
 from leadlight.training.run import select_records
 from leadlight.training.sampling import Sampler
 
@@ -36,21 +34,6 @@ def run(store_folder, small, tmp_path_factory):
 @pytest.fixture(scope="module")
 def store(store_folder):
     return ll.open_store(store_folder)
-
-
-def test_loss_is_torchs_own_where_everything_is_known():
-    generator = torch.Generator().manual_seed(0)
-    logits, targets = torch.randn(7, 5, generator=generator), torch.rand(7, 5, generator=generator).round()
-    loss_sum, count = binary_cross_entropy(logits, targets, torch.ones(7, 5))
-    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
-    torch.testing.assert_close(loss_sum / count, expected)
-
-
-def test_unknown_labels_do_not_count():
-    logits = torch.tensor([[0.0, 5.0]])
-    loss_sum, count = binary_cross_entropy(logits, torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0]]))
-    # Binary cross-entropy of probability one half is the logarithm of two.
-    assert_allclose(float(loss_sum / count), np.log(2), rtol=1e-6)
 
 
 def test_parts_hold_their_folds_and_no_patient_twice(store, small):

@@ -7,7 +7,6 @@ kept apart, they add up over batches and processes of different size.
 from __future__ import annotations
 
 from leadlight.training.losses.building import build_loss
-from leadlight.training.losses.cross_entropy import binary_cross_entropy
 from leadlight.training.losses.terms import Loss, LossTerms, mean_loss
 
-__all__ = ["Loss", "LossTerms", "binary_cross_entropy", "build_loss", "mean_loss"]
+__all__ = ["Loss", "LossTerms", "build_loss", "mean_loss"]

@@ -133,6 +133,11 @@ def load_teacher(teacher: str, codes: Sequence[str], preprocessing: Preprocessin
             f"training.loss.teacher: found the classes {_some(contract.codes)} in {teacher}; "
             f"accepted: those of the recipe's labels, {_some(codes)}."
         )
+    if contract.metadata is not None:
+        raise RecipeError(
+            f"training.loss.teacher: found {teacher}, which reads {', '.join(contract.metadata.columns)} "
+            "beside the signal; accepted: a teacher that reads the signal alone."
+        )
     if not _reads_alike(contract.preprocessing, preprocessing):
         raise RecipeError(
             f"training.loss.teacher: found another input in {teacher} "

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from leadlight.training.losses.cross_entropy import weighted_cross_entropy
-from leadlight.training.losses.terms import LossTerms
+from leadlight.training.losses.terms import LossTerms, single
 
 SMALLEST_UNION = 1e-6
 
@@ -32,8 +32,8 @@ class ChallengeScoreLoss:
         self, outputs: tuple[Tensor, ...], targets: Tensor, known: Tensor, signal: Tensor
     ) -> LossTerms:
         """Three terms, over labels, records and labels."""
-        cells = weighted_cross_entropy(self.positive_weights)(outputs[-1].float(), targets)
-        probabilities = torch.sigmoid(outputs[0].float())
+        cells = weighted_cross_entropy(self.positive_weights)(single(outputs[-1]), targets)
+        probabilities = torch.sigmoid(single(outputs[0]))
         records = known.any(1).to(known.dtype).sum()
         score = challenge_score(probabilities, targets, known, self.weights.to(probabilities)).sum()
         sparsity = (4 * probabilities * (1 - probabilities) * known).sum()

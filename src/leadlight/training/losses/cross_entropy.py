@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from leadlight.training.losses.terms import LossTerms
+from leadlight.training.losses.terms import LossTerms, single
 
 Cells = Callable[[Tensor, Tensor], Tensor]
 """Logits and targets (batch, classes) to the loss of each label, (batch, classes)."""
@@ -27,14 +27,8 @@ class OverLabels:
         self, outputs: tuple[Tensor, ...], targets: Tensor, known: Tensor, signal: Tensor
     ) -> LossTerms:
         """One term: the sum over the known labels, and how many there are."""
-        each = torch.stack([self.cells(logits.float(), targets) for logits in outputs]).sum(0)
+        each = torch.stack([self.cells(single(logits), targets) for logits in outputs]).sum(0)
         return LossTerms((each * known).sum()[None], known.sum()[None])
-
-
-def binary_cross_entropy(logits: Tensor, targets: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum of the binary cross-entropy over all known labels, and how many there are."""
-    each = functional.binary_cross_entropy_with_logits(logits.float(), targets, reduction="none")
-    return (each * known).sum(), known.sum()
 
 
 def weighted_cross_entropy(positive_weights: Tensor | None) -> Cells:

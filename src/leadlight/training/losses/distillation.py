@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from leadlight.training.losses.cross_entropy import weighted_cross_entropy
-from leadlight.training.losses.terms import LossTerms
+from leadlight.training.losses.terms import LossTerms, single
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +34,11 @@ class DistillationLoss:
     ) -> LossTerms:
         """Two terms: the divergence over records, the cross-entropy over labels; summed over the heads."""
         with torch.no_grad():
-            taught: Tensor = self.teacher.to(signal.device)(signal).float()
+            taught = single(self.teacher.to(signal.device)(signal))
         divergence = targets.new_zeros(())
         for logits in outputs:
-            divergence = divergence + self.divergence(logits.float(), taught, known)
-        cells = torch.stack([weighted_cross_entropy(None)(logits.float(), targets) for logits in outputs])
+            divergence = divergence + self.divergence(single(logits), taught, known)
+        cells = torch.stack([weighted_cross_entropy(None)(single(logits), targets) for logits in outputs])
         records = known.any(1).to(known.dtype).sum()
         sums = [
             self.alpha * self.temperature**2 * divergence,

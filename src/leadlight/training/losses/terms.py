@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -37,3 +38,8 @@ class Loss(Protocol):
 def mean_loss(sums: Tensor, counts: Tensor) -> Tensor:
     """The loss of sums and counts; a term that nothing counts for is 0."""
     return (sums / counts.clamp(min=1e-12)).sum()
+
+
+def single(logits: Tensor) -> Tensor:
+    """Half precision, of a network that runs in it, raised to single; double stays."""
+    return logits if logits.dtype == torch.float64 else logits.float()
