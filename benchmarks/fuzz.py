@@ -46,6 +46,8 @@ from fuzzing.targets import TARGETS
 
 SIGN_OF_LIFE = 60
 """Seconds. More than the limit of one input: others may be busy on the same machine."""
+PREPARATION = 900
+"""Seconds for imports and for making the whole files of a reader."""
 CHUNK = 200
 Chunk = tuple[str, int, int]
 
@@ -116,8 +118,9 @@ class Worker:
         began = False
         while True:
             why = ""
+            patience = SIGN_OF_LIFE if began else PREPARATION
             try:
-                kind, value = self.link.recv() if self.link.poll(SIGN_OF_LIFE) else ("silence", None)
+                kind, value = self.link.recv() if self.link.poll(patience) else ("silence", None)
             except (EOFError, ConnectionError):
                 self._process.join(10)
                 kind, why = "silence", f"the process died, exit code {self._process.exitcode}"
@@ -128,7 +131,7 @@ class Worker:
             elif kind == "silence":
                 self._process.kill()
                 self._process.join()
-                why = why or f"no sign of life for {SIGN_OF_LIFE} s"
+                why = why or f"no sign of life for {patience} s"
                 if not began:
                     raise RuntimeError(f"{name}: {why} before the first input")
                 failed = Verdict(name, number, "failed", "", why, SIGN_OF_LIFE, 0)

@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from fuzzing.originals import index_of_splits, stores
+from fuzzing.originals import counts, index_of_splits, record, stores
 
 from leadlight.datasets import apply_split_file, folder, read_split, write_split
 from leadlight.datasets.fetching.archives import unpack
@@ -150,10 +150,8 @@ def test_a_name_of_a_column_without_end_is_refused(tmp_path):
 
 @pytest.mark.parametrize("column", ["patient", "source"])
 def test_an_identifier_without_end_sets_its_record_aside(tmp_path, column):
-    from fuzzing.originals import _counts, record
-
     for number in (1, 2):
-        for name, content in record(_counts(20, number), name=f"rec{number}").items():
+        for name, content in record(counts(20, number), name=f"rec{number}").items():
             (tmp_path / name).write_bytes(content)
     table = tmp_path / "labels.csv"
     table.write_text(f"path,{column},AFIB\nrec1,{'A' * 201},1\nrec2,B,0\n")

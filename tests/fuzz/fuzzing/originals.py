@@ -72,7 +72,8 @@ def record(
     return {f"{name}.hea": text.encode(), file: bytes(offset) + data}
 
 
-def _counts(n_samples: int = 60, seed: int = 7) -> np.ndarray:
+def counts(n_samples: int = 60, seed: int = 7) -> np.ndarray:
+    """Counts of twelve leads that every storage format holds."""
     return np.random.default_rng(seed).integers(-60, 60, size=(12, n_samples))
 
 
@@ -86,7 +87,7 @@ def wfdb_real(real: Path | None) -> list[Case]:
             files = below(header.parent, [header, *header.parent.glob(f"{header.stem}.[dm]at")])
             if sum(map(len, files.values())) < 400_000:
                 cases.append(_record_case(header.name, files))
-    return cases or [_record_case("rec1.hea", record(_counts(5000, seed))) for seed in range(4)]
+    return cases or [_record_case("rec1.hea", record(counts(5000, seed))) for seed in range(4)]
 
 
 def _record_case(entry: str, files: dict[str, bytes]) -> Case:
@@ -99,20 +100,20 @@ def _record_case(entry: str, files: dict[str, bytes]) -> Case:
 
 def wfdb_formats(_: Path | None) -> list[Case]:
     """Every storage format, offsets, frames, skew, segments, and the compressed formats that are refused."""
-    cases = [record(_counts(), storage=storage) for storage in (8, 16, 24, 32, 61, 80, 160, 212, 310, 311)]
-    cases.append(record(_counts(), modifier="+24", offset=24, extension="mat"))
-    cases.append(record(_counts(), modifier="x2", frames=30))
-    cases.append(record(_counts(), storage=212, modifier=":3"))
-    cases += [record(_counts(), storage=16, modifier=f"+{n}", offset=n) for n in (1, 512)]
+    cases = [record(counts(), storage=storage) for storage in (8, 16, 24, 32, 61, 80, 160, 212, 310, 311)]
+    cases.append(record(counts(), modifier="+24", offset=24, extension="mat"))
+    cases.append(record(counts(), modifier="x2", frames=30))
+    cases.append(record(counts(), storage=212, modifier=":3"))
+    cases += [record(counts(), storage=16, modifier=f"+{n}", offset=n) for n in (1, 512)]
     cases += [
         {
             name: content.replace(b" 16 1000", f" {storage} 1000".encode())
-            for name, content in record(_counts()).items()
+            for name, content in record(counts()).items()
         }
         for storage in (508, 516, 524)
     ]
-    two = record(_counts(), name="two")
-    other = record(_counts(40, 8)[:3], name="three", leads=TWELVE[:3])
+    two = record(counts(), name="two")
+    other = record(counts(40, 8)[:3], name="three", leads=TWELVE[:3])
     layout = "\n".join(["lay 12 500 0", *(f"~ 0 1000/mV 16 0 0 0 0 {lead}" for lead in TWELVE)]) + "\n"
     cases.append(two | {"rec1.hea": b"rec1/3 12 500 140\ntwo 60\n~ 20\ntwo 60\n#Age: 59\n"})
     cases.append(
@@ -161,7 +162,7 @@ def _stub_records(paths: Iterable[str]) -> dict[str, bytes]:
     return {f"{path}{ending}": b"" for path in paths for ending in (".hea", ".dat")}
 
 
-def _simulated(layout: str, n_records: int) -> dict[str, bytes]:
+def simulated(layout: str, n_records: int) -> dict[str, bytes]:
     """The files of a small simulated data set, without its truth."""
     from leadlight.simulate import simulate_dataset, simulate_mimic_iv_ecg
 
@@ -178,7 +179,7 @@ def _simulated(layout: str, n_records: int) -> dict[str, bytes]:
 def ptbxl(real: Path | None) -> list[Case]:
     """PTB-XL's two tables, with empty files in place of signals; simulated ones beside."""
     damageable = (("ptbxl_database.csv", "table", 6), ("scp_statements.csv", "table", 1))
-    made = _simulated("ptb-xl", 6)
+    made = simulated("ptb-xl", 6)
     made = {name: b"" if "records" in name else content for name, content in made.items()}
     cases = [Case("", made, damageable)]
     if real and (real / "ptb-xl/ptbxl_database.csv").is_file():
@@ -212,7 +213,7 @@ def challenge(real: Path | None) -> list[Case]:
         files = {}
         for number, path in enumerate(names):
             name = path.rpartition("/")[2]
-            one = record(_counts(60, number), name=name, extension="mat", modifier="+24", offset=24)
+            one = record(counts(60, number), name=name, extension="mat", modifier="+24", offset=24)
             files |= {f"{path}.hea": one[f"{name}.hea"], f"{path}.mat": b""}
         cases.append(Case("", files, tuple((name, "text", 1) for name in files if name.endswith(".hea"))))
     return cases
@@ -222,7 +223,7 @@ def mimic(_: Path | None) -> list[Case]:
     """MIMIC-IV-ECG's tables, simulated, with patients.csv plain or packed."""
     cases = []
     for packed in (False, True):
-        files = _simulated("mimic-iv-ecg", 8)
+        files = simulated("mimic-iv-ecg", 8)
         files = {name: b"" if name.startswith("files/") else content for name, content in files.items()}
         patients = "patients.csv"
         if packed:
@@ -269,7 +270,7 @@ def code15(real: Path | None) -> list[Case]:
         files = {}
         for number in (1, 2, 3):
             comments = ("# Age: 50", "# Sex: Male", f"# Chagas label: {number == 2}", "# Source: CODE-15%")
-            one = record(_counts(60, number), name=f"90{number}", comments=comments)
+            one = record(counts(60, number), name=f"90{number}", comments=comments)
             files |= one | {f"90{number}.dat": b""}
     exams = (_EXAMS + rows[0].replace("11,", f"{next(iter(files)).split('.')[0]},", 1)).encode()
     files["exams.csv"] = exams
@@ -296,7 +297,7 @@ def folder(_: Path | None) -> list[Case]:
     ids = table.replace("path,", "record_id,").replace("a/rec", "rec").replace(".hea", "")
     records: dict[str, bytes] = {}
     for number, place in enumerate(("a/", "a/", "", ""), start=1):
-        one = record(_counts(20, number), name=f"rec{number}")
+        one = record(counts(20, number), name=f"rec{number}")
         records |= {place + name: content for name, content in one.items()}
     texts = (
         table.encode(), table.encode("utf-8-sig"), table.encode("utf-16"), german.encode("cp1252"),
@@ -398,7 +399,7 @@ def stores(_: Path | None) -> list[Case]:
     """Prepared stores of two data sets, one with columns of its own."""
     cases = []
     for name in ("ptb-xl", "mimic-iv-ecg"):
-        files = _prepared(name, _simulated(name, 4))
+        files = _prepared(name, simulated(name, 4))
         damageable = tuple(
             (
                 file,
@@ -483,7 +484,7 @@ def conditions(_: Path | None) -> list[Case]:
         "(age + 1) * 2 < 100", "number <> 3 and 1 = 1",
     )  # fmt: skip
     store = {
-        f"store/{name}": content for name, content in _prepared("ptb-xl", _simulated("ptb-xl", 4)).items()
+        f"store/{name}": content for name, content in _prepared("ptb-xl", simulated("ptb-xl", 4)).items()
     }
     return [
         Case("where.txt", store | {"where.txt": one.encode()}, (("where.txt", "text", 1),)) for one in texts
