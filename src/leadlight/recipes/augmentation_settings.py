@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from leadlight.leads import STANDARD_LEADS, canonical_lead
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -62,11 +64,20 @@ class BaselineWander(BaseModel):
 
 
 class Noise(BaseModel):
-    """White noise is added, of a level between 0 and ``largest`` deviations of the record."""
+    """White noise is added, of a level between ``smallest`` and ``largest`` deviations of the record."""
 
     model_config = _STRICT
     probability: Share = 0.5
+    smallest: float = Field(default=0.0, ge=0)
     largest: float = Field(default=0.1, gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Noise:
+        if self.smallest > self.largest:
+            raise ValueError(
+                f"found smallest {self.smallest:g} above largest {self.largest:g}; accepted: not above it"
+            )
+        return self
 
 
 class TimeMasking(BaseModel):
@@ -92,6 +103,35 @@ class LeadDropout(BaseModel):
     model_config = _STRICT
     probability: Share = 0.5
     share: Share = 0.2
+
+
+class LeadSets(BaseModel):
+    """One of these sets of leads is drawn, each as likely as any other; all other leads are 0.
+
+    So that one model reads recordings of any of these sets. Leads that the model does not read count
+    nowhere; a set of such leads alone is never drawn.
+    """
+
+    model_config = _STRICT
+    probability: Share = 1.0
+    sets: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)] = (
+        STANDARD_LEADS,
+        ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6"),
+        ("I", "II", "III", "aVR", "aVL", "aVF"),
+        ("I", "II", "III", "V2"),
+        ("I", "II", "V2"),
+        ("I", "II"),
+    )
+
+    @field_validator("sets")
+    @classmethod
+    def _canonical(cls, sets: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        for name in (name for one in sets for name in one):
+            if canonical_lead(name) is None:
+                raise ValueError(f"found {name}; accepted: {', '.join(STANDARD_LEADS)}")
+        if not all(sets):
+            raise ValueError("found a set without leads; accepted: one lead or more in each")
+        return tuple(tuple(str(canonical_lead(name)) for name in one) for one in sets)
 
 
 class Mixup(BaseModel):
@@ -128,6 +168,7 @@ class AugmentationSettings(BaseModel):
     time_masking: Annotated[TimeMasking | None, _Switch] = None
     lead_masking: Annotated[LeadMasking | None, _Switch] = None
     lead_dropout: Annotated[LeadDropout | None, _Switch] = None
+    lead_sets: Annotated[LeadSets | None, _Switch] = None
     mixup: Annotated[Mixup | None, _Switch] = None
 
     @property

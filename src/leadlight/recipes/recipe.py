@@ -21,6 +21,7 @@ from pydantic import (
 
 from leadlight.errors import ContractError, RecipeError, did_you_mean, nearest
 from leadlight.leads import STANDARD_LEADS, canonical_lead
+from leadlight.recipes.augmentation_settings import AugmentationSettings
 from leadlight.recipes.training_settings import KINDED, TrainingSettings
 from leadlight.signal import Preprocessing, Resample, Step
 from leadlight.signal.metadata import AgeScaling
@@ -40,7 +41,7 @@ SCALINGS: dict[str, dict[str, str] | None] = {
 }
 """Short names of the step that scales, which then comes last."""
 
-TABLES = ("input", "folds", "sampling", "metadata", "training")
+TABLES = ("input", "folds", "sampling", "metadata", "augmentation", "training")
 
 
 def _steps(values: object) -> tuple[Step, ...]:
@@ -169,19 +170,29 @@ class SamplingSettings(BaseModel):
 
 
 class Recipe(BaseModel):
-    """Everything that decides a training run but the data's place and the machine."""
+    """Everything that decides a training run but the data's place and the machine.
+
+    labels: a label space, or "own" for the label columns of the data set; min_likelihood: percent,
+    from which a statement sets its label; below_likelihood: what a less likely one leaves behind;
+    where: a condition that the records meet, as ``leadlight filter`` takes it; init_from: a shipped model,
+    a run or a model folder, whose weights are begun with.
+    """
 
     model_config = _STRICT
     model: str
     labels: str
     min_likelihood: float = Field(default=0.0, ge=0, le=100)
+    below_likelihood: Literal["negative", "unknown"] = "negative"
+    where: str = ""
     keep_unlabelled: bool = False
     seed: int = Field(default=42, ge=0, lt=2**31)
     input: InputSettings = InputSettings()
     folds: FoldSettings
     sampling: SamplingSettings = SamplingSettings()
     metadata: MetadataSettings | None = None
+    augmentation: AugmentationSettings = AugmentationSettings()
     arguments: dict[str, bool | int | float | str] = {}
+    init_from: str = ""
     training: TrainingSettings = TrainingSettings()
 
     def to_toml(self) -> str:
@@ -338,9 +349,12 @@ def _all_keys() -> list[str]:
 
 
 def _refuse_unknown(keys: list[str], written: str) -> None:
-    names_follow = keys[:-1] in (["arguments"], ["sampling", "per_label"]) or (
-        len(keys) > 2 and keys[0] == "training" and keys[1] in KINDED
+    # What stands in a table of a table is checked by the schema.
+    in_table = len(keys) > 2 and (
+        (keys[0] == "training" and keys[1] in KINDED)
+        or (keys[0] == "augmentation" and keys[1] in AugmentationSettings.model_fields)
     )
+    names_follow = keys[:-1] in (["arguments"], ["sampling", "per_label"]) or in_table
     if names_follow:
         return
     if ".".join(keys) not in _all_keys():

@@ -7,18 +7,21 @@ generator on the signal's device, from which all that is random comes, and chang
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from leadlight.leads import STANDARD_LEADS
 from leadlight.recipes.augmentation_settings import (
     AmplitudeScaling,
     AugmentationSettings,
     BaselineWander,
     LeadDropout,
     LeadMasking,
+    LeadSets,
     Mixup,
     Noise,
     TimeMasking,
@@ -35,11 +38,15 @@ class Batch(NamedTuple):
 
 
 def augment(
-    batch: Batch, settings: AugmentationSettings, sampling_rate: float, seed: tuple[int, ...]
+    batch: Batch,
+    settings: AugmentationSettings,
+    sampling_rate: float,
+    seed: tuple[int, ...],
+    leads: Sequence[str] = (),
 ) -> Batch:
     """The batch with what the settings name, in their order. seed: the same one gives the same batch.
 
-    sampling_rate: Hz, of the signal.
+    sampling_rate: Hz, of the signal; leads: names of its leads, () for the first of the standard ones.
     """
     if settings.is_off:
         return batch
@@ -59,6 +66,10 @@ def augment(
         signal = mask_leads(signal, settings.lead_masking, generator)
     if settings.lead_dropout is not None:
         signal = drop_leads(signal, settings.lead_dropout, generator)
+    if settings.lead_sets is not None:
+        signal = keep_lead_set(
+            signal, settings.lead_sets, leads or STANDARD_LEADS[: signal.shape[1]], generator
+        )
     changed = Batch((signal, *batch.inputs[1:]), batch.targets, batch.known)
     return changed if settings.mixup is None else mix(changed, settings.mixup, generator)
 
@@ -101,7 +112,8 @@ def add_baseline_wander(
 
 def add_noise(signal: Tensor, settings: Noise, generator: Generator) -> Tensor:
     """Independent normal numbers in each sample, of one level in a record."""
-    level = settings.largest * _uniform(signal, (len(signal), 1, 1), generator) * _deviation(signal)
+    drawn = _uniform(signal, (len(signal), 1, 1), generator)
+    level = (settings.smallest + (settings.largest - settings.smallest) * drawn) * _deviation(signal)
     level = level * _chosen(signal, settings.probability, generator)[:, None, None]
     noise = torch.randn(signal.shape, generator=generator, device=signal.device, dtype=signal.dtype)
     return torch.addcmul(signal, noise, level.expand_as(signal))
@@ -140,6 +152,17 @@ def drop_leads(signal: Tensor, settings: LeadDropout, generator: Generator) -> T
     dropped = draws < settings.share
     dropped = dropped & (draws < draws.amax(dim=1, keepdim=True))
     dropped = dropped & _chosen(signal, settings.probability, generator)[:, None]
+    return signal.masked_fill(dropped[:, :, None], 0.0)
+
+
+def keep_lead_set(signal: Tensor, settings: LeadSets, leads: Sequence[str], generator: Generator) -> Tensor:
+    """Each record keeps the leads of one of the sets, drawn for it."""
+    rows = [[lead in one for lead in leads] for one in settings.sets]
+    sets = torch.tensor([row for row in rows if any(row)], dtype=torch.bool, device=signal.device)
+    if not len(sets):
+        return signal
+    drawn = torch.randint(len(sets), (len(signal),), generator=generator, device=signal.device)
+    dropped = ~sets[drawn] & _chosen(signal, settings.probability, generator)[:, None]
     return signal.masked_fill(dropped[:, :, None], 0.0)
 
 

@@ -114,7 +114,8 @@ class Epoch:
     def augment(self, batch: Batch, number: int, process: int) -> Batch:
         """The batch as it is learnt from. number: of the batch, from 1; process: that reads this share."""
         seed = (self.seed, self.number, AUGMENTATION_STREAM, number, process)
-        return augment(batch, self.data.augmentation, self.data.preprocessing.sampling_rate, seed)
+        steps = self.data.preprocessing
+        return augment(batch, self.data.augmentation, steps.sampling_rate, seed, steps.leads)
 
 
 def validation_batch(data: TrainingInput, chosen: NDArray[np.int64]) -> Batch:
