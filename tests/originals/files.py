@@ -72,8 +72,15 @@ def legacy(path, tensors, *, whole=False, later_by=0, numbered_cells=False, colo
     return path
 
 
-def numbered(path, tensors, *, top="layers", names=False, later_by=0):
-    """.weights.h5 as Keras 3 writes it; names: with the layers' true names, as later versions do."""
+def numbered(path, tensors, *, top="layers", names=False, later_by=0, windows=False):
+    """.weights.h5 as Keras 3 writes it; names: with the layers' true names, as later versions do.
+
+    windows: with the separator that Keras 2 took there, which HDF5 takes for a part of a name.
+    """
+
+    def under(*steps):
+        return ("\\" if windows else "/").join(steps)
+
     counts = {}
     with h5py.File(path, "w") as file:
         file.create_group("vars")
@@ -86,15 +93,15 @@ def numbered(path, tensors, *, top="layers", names=False, later_by=0):
             kind = kind_of(layer)
             kind = "attention" if kind == "own" else kind
             count = counts[kind] = counts.get(kind, -1) + 1
-            place = file.create_group(f"{top}/{kind}_{count}" if count else f"{top}/{kind}")
+            place = file.create_group(under(top, f"{kind}_{count}" if count else kind))
             own = place.create_group("vars")
             if names:
                 own.attrs["name"] = later(layer, later_by)
             if kind == "gru":
-                own = place.create_group("cell/vars")
+                own = file.create_group(f"{under(place.name[1:], 'cell')}/vars")
             if kind == "bidirectional":
                 for direction in ("forward", "backward"):
-                    own = place.create_group(f"{direction}_layer/cell/vars")
+                    own = file.create_group(f"{under(place.name[1:], f'{direction}_layer', 'cell')}/vars")
                     arrays = [value for part, value in values.items() if part.startswith(direction)]
                     for number, value in enumerate(arrays):
                         own.create_dataset(str(number), data=value)

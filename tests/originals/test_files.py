@@ -55,6 +55,7 @@ def test_the_table_of_layers_is_that_of_the_originals(name, drawn_weights):
         (legacy, {"numbered_cells": True}),
         (numbered, {}),
         (numbered, {"top": "_layer_checkpoint_dependencies"}),
+        (numbered, {"top": "_layer_checkpoint_dependencies", "windows": True}),
         (numbered, {"names": True}),
         (numbered, {"names": True, "later_by": 8}),
         (archive, {}),

@@ -102,10 +102,12 @@ def _layers(stored: Hdf5) -> list[Layer]:
     if names is not None:
         found = [_legacy_layer(stored, top, name) for name in names]
         return [layer for layer in found if layer.tensors]
-    for place in ("layers", "_layer_checkpoint_dependencies"):
-        group = stored.member(stored.root, place)
-        if group is not None:
-            return _numbered_layers(stored, group)
+    # Keras 2 on Windows writes the groups "layers\\conv1d" side by side in place of one in another.
+    groups = [(path.replace("\\", "/"), values) for path, values in stored.groups(stored.root, "vars")]
+    for place in ("layers/", "_layer_checkpoint_dependencies/"):
+        inside = [(path.removeprefix(place), values) for path, values in groups if path.startswith(place)]
+        if inside:
+            return _numbered_layers(stored, inside)
     raise stored.error(
         "layers",
         f"{', '.join(stored.members(stored.root)[:5]) or 'nothing'}",
@@ -150,10 +152,10 @@ def _kind_of(tensors: Tensors) -> str:
     return by_parts.get(frozenset(parts), "own")
 
 
-def _numbered_layers(stored: Hdf5, group: Any) -> list[Layer]:
+def _numbered_layers(stored: Hdf5, groups: list[tuple[str, Any]]) -> list[Layer]:
     found: dict[str, Tensors] = {}
     names: dict[str, str | None] = {}
-    for path, values in stored.groups(group, "vars"):
+    for path, values in groups:
         layer, _, inside = path.partition("/")
         if not layer or "seed_generator" in path:  # the state of a dropout's random numbers
             continue
