@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "recipes": "List training recipes, or print one.",
     "train": "Train a model, or resume a run.",
     "evaluate": "Measure a run on one fold.",
+    "benchmark": "Train and measure many models, recipes and seeds, in one table.",
     "report": "Write a run as one HTML page.",
 }
 
