@@ -38,6 +38,21 @@ def test_the_six_spaces_have_the_sizes_of_the_benchmark():
     assert ours == SIZES
 
 
+def test_an_infarction_has_its_place_and_may_have_two():
+    targets = labels.space("imle-net-infarction").encode(
+        [
+            scp("ASMI"),
+            scp("IMI", "ASMI"),
+            scp("NORM", "SR"),
+            scp("AMI"),
+            scp("ASMI", likelihood=50),
+            scp("IMI", likelihood=None),
+        ],
+        min_likelihood=80,
+    )
+    assert targets.values.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0], [0, 1, 0]]
+
+
 def test_superclasses_stand_in_the_benchmarks_order():
     assert labels.space("ptb-xl/superclass").codes == ("CD", "HYP", "MI", "NORM", "STTC")
 
