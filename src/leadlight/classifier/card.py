@@ -24,8 +24,20 @@ def model_card(contract: Contract) -> str:
     environment.filters["one_line"] = _one_line
     environment.filters["flat"] = _flat
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        c=contract, classes=zip(contract.classes, contract.thresholds.values, strict=True)
+        c=contract,
+        classes=zip(contract.classes, contract.thresholds.values, _intervals(contract), strict=True),
     )
+
+
+def _intervals(contract: Contract) -> list[str]:
+    """ "0.31–0.42", one a class; "" for a threshold without an interval."""
+    limits = contract.thresholds
+    if not limits.low or not limits.high:
+        return [""] * len(contract.classes)
+    return [
+        "" if low is None or high is None else f"{low:.3f}–{high:.3f}"
+        for low, high in zip(limits.low, limits.high, strict=True)
+    ]
 
 
 def _one_line(value: object) -> str:

@@ -195,6 +195,7 @@ class Classifier:
     ) -> NDArray[np.float32]:
         """Probabilities float32 (n, classes) of n model inputs, as ``Preprocessing`` makes them.
 
+        Calibrated where the contract states a calibration.
         metadata: (records, columns), as the contract's ``metadata`` makes it; None for a model that reads
         none, and for records of which nothing is known. windows: how many of the inputs, in their order,
         belong to each record; then (records, classes), by the contract's rule. None: each input is a record.
@@ -218,6 +219,8 @@ class Classifier:
             on_progress(min(first + batch_size, n_inputs), n_inputs, "")
         counts = [1] * n_records if windows is None else windows
         of_records = record_logits(logits, counts, aggregate_of(self.contract.preprocessing))
+        if self.contract.calibration is not None:
+            return self.contract.calibration.probabilities(of_records.numpy())
         values: NDArray[np.float32] = torch.sigmoid(of_records).numpy()
         return values
 
@@ -323,6 +326,7 @@ class Classifier:
                 f"{len(views)} windows of {steps.duration:g} s, overlap {100 * crop.overlap:g}%: "
                 f"{crop.describe_aggregate()}",
             )
+        sets = self.contract.prediction_sets
         return Prediction(
             source=recording.source,
             classes=self.contract.codes,
@@ -330,6 +334,7 @@ class Classifier:
             probabilities=probabilities,
             thresholds=np.array(self.contract.thresholds.values, dtype=np.float32),
             notes=(*notes, *self._of_patient(recording.patient), *_oddities(recording)),
+            sets=() if sets is None else sets.names(probabilities),
         )
 
     def _of_patient(self, patient: Patient) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from leadlight import __version__
+from leadlight.classifier.calibration import Calibration, PredictionSets, lengths_disagree
 from leadlight.classifier.contract_errors import explain_validation_error
 from leadlight.classifier.contract_schemas import from_schema_1
 from leadlight.classifier.json_object import parse_json_object
@@ -96,23 +97,40 @@ class ModelClass(_Part):
 class Thresholds(_Part):
     """Probability from which a class counts as found, one a class, in the order of the classes.
 
-    rule: how they were fitted; folds and n_records: on which records, () and 0 where on none.
+    rule: how they were fitted; folds and n_records: on which records, () and 0 where on none;
+    low, high: 95% intervals over resampled patients, None for a class that has none, () for none at all.
     """
 
     values: tuple[Share, ...]
     rule: NonEmpty
     folds: tuple[int, ...] = ()
     n_records: Annotated[int, Field(ge=0)] = 0
+    low: tuple[Share | None, ...] = ()
+    high: tuple[Share | None, ...] = ()
 
 
-class TrainingData(_Part):
-    """The data set behind the weights. counts: "training records", "validation patients", ..."""
+class DataPart(_Part):
+    """One of several data sets. counts: "training records", "validation records"."""
 
     dataset: NonEmpty
     version: str
     title: str = ""
     licence: str = ""
     counts: dict[str, Annotated[int, Field(ge=0)]]
+
+
+class TrainingData(_Part):
+    """The data behind the weights. counts: "training records", "validation patients", ...
+
+    parts: each data set where there are several, () for one; dataset is then "ptb-xl + challenge-2021".
+    """
+
+    dataset: NonEmpty
+    version: str
+    title: str = ""
+    licence: str = ""
+    counts: dict[str, Annotated[int, Field(ge=0)]]
+    parts: tuple[DataPart, ...] = ()
 
 
 class Folds(_Part):
@@ -168,7 +186,8 @@ class Contract(_Part):
 
     Made by ``contract_from`` (plain values) or ``read_contract`` (a folder). A
     contract whose parts disagree raises ContractError. metadata: None where the model
-    reads the signal alone; origin: None where its weights were drawn at random;
+    reads the signal alone; calibration: what its probabilities, and so thresholds and sets, went through,
+    None for nothing; origin: None where its weights were drawn at random;
     weights_sha256 is empty until ``save_model`` has written the weights.
     """
 
@@ -182,6 +201,8 @@ class Contract(_Part):
     label_space: LabelSpaceName
     classes: Annotated[tuple[ModelClass, ...], Field(min_length=1)]
     thresholds: Thresholds
+    calibration: Calibration | None = None
+    prediction_sets: PredictionSets | None = None
     training_data: TrainingData
     folds: Folds
     origin: Origin | None = None
@@ -204,6 +225,19 @@ class Contract(_Part):
     def codes(self) -> tuple[str, ...]:
         """Codes of the classes, in the order of the model's outputs."""
         return tuple(item.code for item in self.classes)
+
+    @property
+    def seen(self) -> tuple[SeenFolds, ...]:
+        """Everything that the weights have learnt from, their origin's data first."""
+        before = () if self.origin is None else self.origin.data
+        data = self.training_data
+        return (*before, *(
+            SeenFolds(
+                dataset=one.dataset, version=one.version,
+                training=self.folds.training, validation=self.folds.validation,
+            )
+            for one in data.parts or (data,)
+        ))  # fmt: skip
 
     def to_json(self) -> str:
         """The text of contract.json."""
@@ -293,6 +327,11 @@ def _disagreements(contract: Contract) -> Iterator[str]:
     if len(contract.thresholds.values) != n_classes:
         found = len(contract.thresholds.values)
         yield f"thresholds.values: found {found} values; accepted: {n_classes}, one a class."
+    for key in ("low", "high"):
+        found = len(getattr(contract.thresholds, key))
+        if found not in (0, n_classes):
+            yield f"thresholds.{key}: found {found} values; accepted: {n_classes}, one a class, or none."
+    yield from lengths_disagree(contract.calibration, contract.prediction_sets, n_classes)
     repeated = sorted({code for code in contract.codes if contract.codes.count(code) > 1})
     if repeated:
         yield f"classes: found the code {repeated[0]!r} twice; accepted: each code once."

@@ -36,16 +36,29 @@ def _describe(problem: Any, model: type[BaseModel], where: str) -> str:
     return f"{place}: found {_shorten(problem['input'])}; accepted: {message}."
 
 
-def _keys(model: type[Any], location: tuple[Any, ...]) -> list[str]:
+def _keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     """Keys of the part of the contract at this location."""
-    part: Any = model
+    parts = [model]
     for step in location:
-        if isinstance(step, int):
-            continue
-        kind = part.model_fields[step].annotation
-        inner = [one for one in typing.get_args(kind) if isinstance(one, type)]
-        part = inner[0] if inner else kind
-    return list(part.model_fields)
+        inside = [
+            one
+            for part in parts
+            if step in part.model_fields
+            for one in _models_in(part.model_fields[step].annotation)
+        ]
+        # A step that is no field is a place in a list, or the ``kind`` that tells parts apart.
+        tagged = [
+            one for one in parts if "kind" in one.model_fields and one.model_fields["kind"].default == step
+        ]
+        parts = inside or tagged or parts
+    return list(dict.fromkeys(key for part in parts for key in part.model_fields))
+
+
+def _models_in(kind: Any) -> list[type[BaseModel]]:
+    """The parts that a type such as ``tuple[Part | None, ...]`` speaks of."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [one for inner in typing.get_args(kind) for one in _models_in(inner)]
 
 
 def _shorten(value: Any) -> str:

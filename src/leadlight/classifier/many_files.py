@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,8 @@ def predict_files(
 def result_file(path: Path, contract: Contract) -> Iterator[Callable[[FileResult], None]]:
     """A function that adds a result to a .csv or .json file; the suffix decides.
 
-    CSV: file, one column a class with its probability, findings, notes, error.
+    CSV: file, one column a class with its probability, findings, (with prediction sets: the classes that
+    are uncertain,) notes, error.
     JSON: model, classes with thresholds, and a list of predictions. Written as
     PATH.part and renamed when whole; when the work is broken off, the part stays to be read.
     """
@@ -99,15 +100,20 @@ def result_values(result: FileResult) -> dict[str, Any]:
         "findings": None if prediction is None else list(prediction.findings),
         "probabilities": prediction and {row["class"]: row["probability"] for row in prediction.table()},
         "notes": [] if prediction is None else list(prediction.notes),
+        **({"sets": {row["class"]: row["set"] for row in prediction.table()}}
+           if prediction is not None and prediction.sets else {}),
         "error": result.error or None,
-    }
+    }  # fmt: skip
 
 
 def model_values(contract: Contract) -> dict[str, Any]:
-    """Which model spoke: its name, the checksum of its weights, its classes and thresholds."""
+    """Which model spoke: its name, the checksum of its weights, its calibration, classes and thresholds."""
+    sets = contract.prediction_sets
     return {
         "model": contract.name,
         "weights_sha256": contract.weights_sha256,
+        "calibration": None if contract.calibration is None else contract.calibration.method,
+        **({} if sets is None else {"coverage_of_sets": sets.coverage}),
         "classes": [
             {"code": item.code, "description": item.description, "threshold": threshold}
             for item, threshold in zip(contract.classes, contract.thresholds.values, strict=True)
@@ -138,9 +144,15 @@ def _views(
         return [], f"unexpected {type(error).__name__}; leadlight --debug predict shows where"
 
 
+def _undecided(sets: Mapping[str, str]) -> list[str]:
+    """Codes of the classes of which a prediction set holds both answers, or neither."""
+    return [code for code, name in sets.items() if name in ("uncertain", "neither")]
+
+
 def _csv_writer(stream: TextIO, contract: Contract) -> Callable[[FileResult], None]:
     table = csv.writer(stream)
-    table.writerow(["file", *contract.codes, "findings", "notes", "error"])
+    has_sets = contract.prediction_sets is not None
+    table.writerow(["file", *contract.codes, "findings", *["uncertain"] * has_sets, "notes", "error"])
 
     def write(result: FileResult) -> None:
         values = result_values(result)
@@ -150,6 +162,7 @@ def _csv_writer(stream: TextIO, contract: Contract) -> Callable[[FileResult], No
                 values["file"],
                 *(probabilities.get(code, "") for code in contract.codes),
                 "; ".join(values["findings"] or ()),
+                *["; ".join(_undecided(values.get("sets", {})))] * has_sets,
                 "; ".join(values["notes"]),
                 " ".join(result.error.split()),
             ]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from leadlight.classifier.calibration import SetName
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -20,7 +22,8 @@ class Prediction:
 
     source: where the recording came from; classes: codes, in the model's order;
     descriptions, probabilities, thresholds: one a class; notes: what was
-    derived, resampled, cropped or averaged, and what looked odd.
+    derived, resampled, cropped or averaged, and what looked odd; sets: one a class where the
+    model has conformal prediction sets (``PredictionSets``), else none.
     Research software: not a diagnosis.
     """
 
@@ -30,6 +33,7 @@ class Prediction:
     probabilities: NDArray[np.float32]
     thresholds: NDArray[np.float32]
     notes: tuple[str, ...] = ()
+    sets: tuple[SetName, ...] = ()
 
     def __post_init__(self) -> None:
         # Thresholds are fitted on float32 scores: compared as anything else, a
@@ -52,9 +56,9 @@ class Prediction:
         return float(self.probabilities[self.classes.index(code)])
 
     def table(self) -> list[dict[str, Any]]:
-        """One row a class: class, description, probability, threshold, found."""
+        """One row a class: class, description, probability, threshold, found; set, where there are sets."""
         findings = self.findings
-        return [
+        rows: list[dict[str, Any]] = [
             {
                 "class": code,
                 "description": description,
@@ -66,6 +70,9 @@ class Prediction:
                 self.classes, self.descriptions, self.probabilities, self.thresholds, strict=True
             )
         ]
+        for row, name in zip(rows, self.sets, strict=False):
+            row["set"] = name
+        return rows
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -93,7 +100,8 @@ class Prediction:
             mark = "*" if row["found"] else " "
             lines.append(
                 f" {mark} {row['class']:{width}}  {row['probability']:.3f}  "
-                f"(threshold {row['threshold']:.3f})  {row['description']}".rstrip()
+                f"(threshold {row['threshold']:.3f})  "
+                f"{row['set'] + ': ' if 'set' in row else ''}{row['description']}".rstrip(" :")
             )
         lines += [f"   note: {note}" for note in self.notes]
         return "\n".join(lines)

@@ -24,16 +24,18 @@ from leadlight.evaluation.metrics import (
     undefined_classes,
 )
 from leadlight.evaluation.runs import evaluate_run, predict_rows
-from leadlight.evaluation.thresholds import best_f1, fit_thresholds
+from leadlight.evaluation.thresholds import RULES, ThresholdRule, best_f1, fit_thresholds, threshold_estimates
 
 __all__ = [
     "BENCHMARK_THRESHOLDS",
     "OVERALL",
     "PAPER_THRESHOLDS",
+    "RULES",
     "ClassEvaluation",
     "Estimate",
     "Evaluation",
     "FMax",
+    "ThresholdRule",
     "accuracy",
     "average_precision",
     "best_f1",
@@ -48,5 +50,6 @@ __all__ = [
     "predict_rows",
     "resample_patients",
     "roc_auc",
+    "threshold_estimates",
     "undefined_classes",
 ]

@@ -8,6 +8,7 @@ alike. A resample is kept as a weight for each record, so that all resamples are
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,8 @@ from leadlight.errors import EvaluationError
 from leadlight.evaluation.arrays import Floats
 
 LEVEL = 0.95
+RARE_PATIENTS = 20
+"""A class that fewer patients show (or fewer lack) is resampled within those who do and those who do not."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,33 @@ def _times_drawn(rng: np.random.Generator, resamples: int, n: int) -> Floats:
     for row, drawn in enumerate(draws):
         times[row] = np.bincount(drawn, minlength=n)
     return times
+
+
+class Resamples:
+    """The resamples of an evaluation, and of each of its classes; drawn when first asked for."""
+
+    def __init__(self, patients: ArrayLike, resamples: int = 1000, seed: int = 0) -> None:
+        self.patients = np.unique(np.asarray(patients), return_inverse=True)[1]
+        self.resamples, self.seed = resamples, seed
+
+    @cached_property
+    def weights(self) -> Floats:
+        """How often each resample draws each record, (resamples, records)."""
+        return resample_patients(self.patients, self.resamples, self.seed)
+
+    def of_class(self, positive: ArrayLike) -> tuple[Floats, bool]:
+        """Those for one class, and whether they are stratified.
+
+        positive: (records,), known positives. Plain resamples of a rare class lose its positives, or
+        double them, by chance of the draw alone. Stratified ones have as many positive patients each.
+        """
+        shown = np.asarray(positive, dtype=bool)
+        n_patients = int(self.patients.max()) + 1
+        n_positive = len(np.unique(self.patients[shown]))
+        is_rare = 0 < min(n_positive, n_patients - n_positive) < RARE_PATIENTS
+        if not is_rare:
+            return self.weights, False
+        return resample_patients(self.patients, self.resamples, self.seed, strata=shown), True
 
 
 def proportion(successes: int, n: int, level: float = LEVEL) -> Estimate:
