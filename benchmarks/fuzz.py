@@ -86,6 +86,7 @@ def work(link: Connection, seed: int) -> None:
             if bench is None or bench.target.name != name:
                 unlimit_memory()
                 bench = Bench(name, Path(place), seed, real_data())
+                bench.lift_limit = unlimit_memory
                 link.send(("whole", [one.as_dict() for one in bench.check_originals()]))
             for number in range(start, stop):
                 link.send(("begin", number))
@@ -255,7 +256,7 @@ def report(verdicts: list[Verdict], whole: dict[str, list[Verdict]], seed: int, 
         f"more than {CPU_SECONDS:g} s of processor time, more than {MEGABYTES:,} MB beyond what the process "
         f"had, a process that dies or gives no sign for {SIGN_OF_LIFE} s. Seconds are processor time, all "
         "threads together. Memory is the largest resident set, beyond what the process had; address space "
-        "was limited by the same number.",
+        "was limited by the same number, and an input refused at that limit was read again without it.",
         "",
         "Whole files that are refused, as documented: " + ("; ".join(refused) or "none") + ".",
         "",

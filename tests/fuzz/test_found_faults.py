@@ -23,8 +23,16 @@ from leadlight.datasets.folder_table import read_table
 from leadlight.datasets.mimic_iv_ecg_patients import read_patients
 from leadlight.datasets.mimic_iv_ecg_rows import rows
 from leadlight.datasets.splits import split_index
-from leadlight.errors import LONGEST_MESSAGE, DatasetError, FileFormatError, LeadlightError, StoreError
+from leadlight.errors import (
+    LONGEST_MESSAGE,
+    DatasetError,
+    FileFormatError,
+    LeadlightError,
+    RecipeError,
+    StoreError,
+)
 from leadlight.files.code_hdf5 import CodePart
+from leadlight.recipes import load_recipe
 from leadlight.simulate import read_truth, simulate_dataset
 from leadlight.store import open_store, verify
 
@@ -227,8 +235,8 @@ def test_a_zenodo_record_that_cannot_be_is_refused(changed, message):
         read_zenodo_record(json.dumps({"files": files}).encode(), address)
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_damage_in_an_archive_is_said_in_words_whatever_packed_it(tmp_path, method):
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_damage_in_an_archive_is_said_in_words(tmp_path, method):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", method) as packed:
         packed.writestr("a.txt", bytes(np.random.default_rng(1).integers(0, 9, 5_000, dtype=np.uint8)))
@@ -242,6 +250,14 @@ def test_damage_in_an_archive_is_said_in_words_whatever_packed_it(tmp_path, meth
             refused += "cannot be unpacked" in str(error)
     assert refused > 20
     assert not (tmp_path / "a.txt").exists()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compression_that_may_ask_for_gigabytes_is_refused_unread(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as packed:
+        packed.writestr("a.txt", b"x" * 5_000)
+    with pytest.raises(DatasetError, match="found compression 1"):
+        unpack(tmp_path / "a.zip", tmp_path)
 
 
 def test_an_archive_that_begins_before_its_own_start_is_refused(tmp_path):
@@ -304,6 +320,54 @@ def test_a_description_that_cannot_be_is_refused(tmp_path, whole_store, changed,
     assert len(open_store(_store(tmp_path / "whole", whole_store)))
     with pytest.raises(StoreError, match=message):
         open_store(_store(tmp_path / "store", whole_store, **changed))
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff", b""])
+def test_a_description_nested_without_end_is_refused(tmp_path, whole_store, content):
+    (_store(tmp_path / "store", whole_store) / "store.json").write_bytes(content)
+    with pytest.raises(StoreError, match="not JSON"):
+        open_store(tmp_path / "store")
+
+
+def _with_text(store: Path, old: bytes, new: bytes) -> Path:
+    """The store with other text in its index, and the size of it as described."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(store / "index.parquet")
+    at = table.schema.get_field_index("record_id")
+    changed = pa.array([old.decode(), *table["record_id"].to_pylist()[1:]])
+    table = table.set_column(at, "record_id", changed)
+    pq.write_table(table, store / "index.parquet", compression="none", use_dictionary=False)
+    content = (store / "index.parquet").read_bytes()
+    assert old in content
+    (store / "index.parquet").write_bytes(content.replace(old, new))
+    description = json.loads((store / "store.json").read_text())
+    description["index"]["bytes"] = len(content)
+    (store / "store.json").write_text(json.dumps(description))
+    return store
+
+
+def test_text_of_the_index_that_is_no_utf_8_is_refused(tmp_path, whole_store):
+    store = _with_text(_store(tmp_path / "store", whole_store), b"ABCDEFGHIJ", b"ABCDE\xee\xffHIJ")
+    with pytest.raises(StoreError, match="cannot be read as Parquet"):
+        len(open_store(store).index)
+    with pytest.raises(StoreError, match="cannot be read as Parquet"):
+        open_store(store).columns("record_id")
+
+
+def test_the_name_of_a_column_that_is_no_utf_8_is_refused(tmp_path, whole_store):
+    store = _store(tmp_path / "store", whole_store)
+    content = (store / "index.parquet").read_bytes()
+    (store / "index.parquet").write_bytes(content.replace(b"patient_id", b"patie\xeet_id"))
+    with pytest.raises(StoreError, match=r"cannot be read as Parquet|no column patient_id"):
+        open_store(store).columns("patient_id")
+
+
+def test_a_recipe_nested_without_end_is_refused(tmp_path):
+    (tmp_path / "recipe.toml").write_text("seed = " + "[" * 100_000)
+    with pytest.raises(RecipeError, match="not TOML"):
+        load_recipe("imle-net", tmp_path / "recipe.toml")
 
 
 @pytest.mark.parametrize("records", ["4", None, [4]])

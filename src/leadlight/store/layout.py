@@ -187,7 +187,7 @@ def read_description(folder: Path) -> dict[str, Any]:
         raise StoreError(_no_store(folder))
     try:
         description = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{file}: not JSON ({error}). {_AGAIN}") from error
     if not isinstance(description, dict) or not isinstance(description.get("schema_version"), int):
         raise StoreError(f"{file}, schema_version: found none; accepted: {SCHEMA_VERSION}. {_AGAIN}")

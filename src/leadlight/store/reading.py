@@ -311,7 +311,11 @@ class Store:
                     f"{layout.INDEX_FILE}: found {file.metadata.num_rows} rows; accepted: the {len(self)} "
                     f"records of {layout.DESCRIPTION_FILE}. {remedy}"
                 )
-            return file.read(columns=columns) if rows else None
+            if not rows:
+                return None
+            table = file.read(columns=columns)
+            table.validate(full=True)  # text that is no UTF-8, lists that reach beyond their ends
+            return table
 
     @contextmanager
     def _open_index(self) -> Iterator[Any]:
@@ -322,7 +326,7 @@ class Store:
         try:
             with pq.ParquetFile(file) as opened:
                 yield opened
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise StoreError(
                 f"{file}: cannot be read as Parquet ({type(error).__name__}). "
                 f"Check the store: leadlight verify {self.path}."

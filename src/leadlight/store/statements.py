@@ -42,7 +42,9 @@ def read_statements(file: Any, column: str) -> StatementColumn:
     places: dict[Statement, int] = {}
     ids, lengths = [np.zeros(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
     for group in range(file.num_row_groups):
-        for chunk in file.read_row_group(group, columns=[column])[column].chunks:
+        table = file.read_row_group(group, columns=[column])
+        table.validate(full=True)
+        for chunk in table[column].chunks:
             group_ids, group_lengths = _encoded(chunk, places)
             ids.append(group_ids)
             lengths.append(group_lengths)

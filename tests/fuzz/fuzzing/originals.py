@@ -366,7 +366,7 @@ def listings(_: Path | None) -> list[Case]:
 
 
 def archives(_: Path | None) -> list[Case]:
-    """ZIP archives: stored, deflated, with folders, in the other two compressions."""
+    """ZIP archives: stored, deflated, with folders, in the other two compressions, which are refused."""
     cases = []
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         content = io.BytesIO()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import lzma
 import shutil
 import stat
 import zipfile
@@ -29,7 +28,6 @@ _NOT_THE_ARCHIVE = (
 _SAID_OF_DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     RuntimeError,
@@ -37,14 +35,17 @@ _SAID_OF_DAMAGE = (
     ValueError,
     OSError,
 )
-"""OSError: a seek before the file's start, damage in bzip2, a name that no file can have."""
+"""OSError: a seek before the file's start, a name that no file can have."""
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What publishers use. An LZMA stream may ask for 4 GB before it gives a byte."""
 
 
 def unpack(archive: Path, folder: Path, free_bytes: int | None = None) -> list[Path]:
     """Unpack an archive into a folder; returns the files. Those that are there in the right size stay.
 
     free_bytes: of the disk, None to ask. Raises DatasetError for what is no ZIP archive, a
-    name that leaves the folder, a link, a size that does not fit the archive or the disk.
+    name that leaves the folder, a link, a compression other than deflate, a size that does not fit
+    the archive or the disk.
     """
     try:
         with zipfile.ZipFile(archive) as packed:
@@ -88,5 +89,10 @@ def _refuse_unsafe(archive: Path, one: zipfile.ZipInfo) -> None:
         or is_link
     ):
         raise DatasetError(f"{archive}: holds a name or a link that leaves the folder; nothing was unpacked.")
+    if one.compress_type not in _COMPRESSIONS:
+        raise DatasetError(
+            f"{archive}, {one.filename[:100]}: found compression {one.compress_type}; accepted: deflate "
+            "or none, as data sets are published. Unpack the archive yourself."
+        )
     if one.file_size > LARGEST_RATIO * max(one.compress_size, 1) + (1 << 20):
         raise DatasetError(f"{archive}, {one.filename}: claims {one.file_size:,} bytes; refused.")
