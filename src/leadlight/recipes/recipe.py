@@ -223,6 +223,11 @@ def recipe_text(name: str) -> str:
     return (resources.files("leadlight.recipes") / f"{name}.toml").read_text(encoding="utf-8")
 
 
+def model_of(name: str) -> str:
+    """The model that a shipped recipe is for; "" for one that is laid over any model's own."""
+    return str(_parse(recipe_text(name), name).get("model", ""))
+
+
 def load_recipe(
     model: str = "",
     recipe: str | Path | None = None,
@@ -277,7 +282,7 @@ def _read_recipe(recipe: str | Path) -> dict[str, Any]:
 def _parse(text: str, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(f"recipe {name}: not TOML: {error}.") from None
 
 
@@ -311,7 +316,7 @@ def _set(values: dict[str, Any], override: str) -> None:
         raise RecipeError(f"--set: found {override!r}; accepted: key=value, such as training.epochs=5.")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         parsed = value
     keys = key.strip().split(".")
     if keys[0] not in Recipe.model_fields:
