@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "train": "Train a model, or resume a run.",
     "evaluate": "Measure a run on one fold.",
     "benchmark": "Train and measure many models, recipes and seeds, in one table.",
+    "tune": "Search for a better recipe on the validation fold.",
     "report": "Write a run as one HTML page.",
 }
 

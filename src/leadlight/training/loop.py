@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,14 @@ from leadlight.training.schedules import rate_of_step
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+EpochCallback = Callable[[Mapping[str, float]], None]
+"""Called with a row of the log: epoch, train_loss, validation_loss, validation_macro_auc, ..."""
+
+
+def unheard(row: Mapping[str, float]) -> None:
+    """Tell nobody."""
 
 
 @dataclass
@@ -88,12 +96,14 @@ def fit(
     folder: Path,
     on_progress: ProgressCallback,
     stop_now: bool = False,
+    on_epoch: EpochCallback = unheard,
 ) -> tuple[Progress, dict[str, Any]]:
     """Train until the epochs are over or validation no longer improves.
 
     folder: the run's; checkpoints/last and checkpoints/best are written there,
     and the run goes on from checkpoints/last if there is one. stop_now: train no
-    further and keep the best epoch so far.
+    further and keep the best epoch so far. on_epoch: called with an epoch's row of the log once
+    that epoch is safe on disk; what it raises ends the run there.
     Returns where the run ended and the state dict that is kept. Raises RunError for a
     checkpoint that cannot be read, for stop_now before the first epoch has ended, and for a
     loss that is no longer a number.
@@ -198,6 +208,7 @@ def fit(
         saved_at = time.monotonic()
         if log is not None:
             log.write(progress.rows)
+        on_epoch(progress.rows[-1])
     if log is not None:
         log.close()
     fabric.barrier()

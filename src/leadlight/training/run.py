@@ -9,25 +9,28 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight import labels, models
+from leadlight import models
 from leadlight.classifier.contract import CONTRACT_FILE
 from leadlight.classifier.from_store import accepts_missing
-from leadlight.errors import LeadlightError, RecipeError, RunError
+from leadlight.errors import LeadlightError, ModelError, RecipeError, RunError
 from leadlight.progress import ProgressCallback, silent
 from leadlight.recipes import MetadataSettings, Recipe, load_recipe
-from leadlight.store import Selection, Store, open_or_prepare, select
+from leadlight.store import Data, Selection, Store, label_space, open_data, parts_of, places_of, select
 from leadlight.training.data import TrainingInput, fit_beside, fit_preprocessing
-from leadlight.training.loop import Progress, fit
+from leadlight.training.data_sets import data_parts
+from leadlight.training.loop import EpochCallback, Progress, fit, unheard
 from leadlight.training.losses import build_loss
 from leadlight.training.memory import keep_freed_memory
 from leadlight.training.model_folder import save_best
 from leadlight.training.sampling import draw, patients_of, refuse_shared_patients, sampler, sources_of
+from leadlight.training.transfer import begin, start_from, with_origin
 from leadlight.writing import remove_unfinished, write_whole
 
 if TYPE_CHECKING:
@@ -88,23 +91,30 @@ class Run:
 
 def train(
     model: str,
-    data: str | os.PathLike[str],
+    data: Data,
     out: str | os.PathLike[str],
     *,
     recipe: str | Path | None = None,
     overrides: Sequence[str] = (),
+    init_from: str | os.PathLike[str] | None = None,
     machine: Machine | None = None,
     on_progress: ProgressCallback = silent,
+    on_epoch: EpochCallback = unheard,
 ) -> Run:
     """Train a registered model by its recipe and write a run folder.
 
-    data: a data set's folder (prepared into the cache the first time) or a store;
+    data: a data set's folder (prepared into the cache the first time) or a store, or several,
+    which are learnt from together (``store.join``);
     out: a folder that does not exist yet; recipe: laid over the model's own, or in
-    its place; overrides: "key=value".
+    its place; overrides: "key=value"; init_from: a shipped model, a run or a model folder of the same
+    architecture, whose weights are begun with, with a fresh head for other classes; on_epoch: called
+    with each row of the log, ends the run by raising.
     Raises RecipeError, RunError, or what the data raises; a run that is cut short
     goes on with ``resume``.
     """
-    resolved = _with_metadata(load_recipe(model, recipe, overrides))
+    resolved = resolve(model, recipe, overrides)
+    if init_from or resolved.init_from:
+        resolved = with_origin(resolved, str(init_from or resolved.init_from))
     machine = machine or Machine()
     folder = Path(out)
     fabric = _launch(machine, resolved)
@@ -113,10 +123,10 @@ def train(
             started = (folder / RECIPE_FILE).is_file()
             mend = f"leadlight train --resume {folder} goes on with it" if started else "choose another --out"
             raise RunError(f"{folder}: there is already something here; {mend}.")
-        _begin(folder, resolved, Path(data), machine)
+        _begin(folder, resolved, places_of(data), machine)
     fabric.barrier()
     try:
-        return _train(fabric, Run(folder), resolved, on_progress)
+        return _train(fabric, Run(folder), resolved, on_progress, on_epoch=on_epoch)
     except LeadlightError:
         # Nothing was learnt, and going on would fail again: leave the place free for a better recipe.
         if fabric.is_global_zero and not any((folder / "checkpoints").iterdir()):
@@ -127,14 +137,15 @@ def train(
 def resume(
     run: str | os.PathLike[str],
     *,
-    data: str | os.PathLike[str] | None = None,
+    data: Data | None = None,
     machine: Machine | None = None,
     stop_now: bool = False,
     on_progress: ProgressCallback = silent,
+    on_epoch: EpochCallback = unheard,
 ) -> Run:
     """Go on with a run from its last checkpoint; a finished run is returned as it is.
 
-    data: where the data is now, if it moved; machine: if it is another one than
+    data: where the data is now, if it moved, all of it in the same order; machine: if it is another one than
     the run began on; stop_now: train no further, and make the model folder of the
     best epoch so far. Without it, the end is the same as without the interruption: to the bit
     on a CPU with the same number of threads and processes.
@@ -144,7 +155,7 @@ def resume(
     if existing.is_finished:
         return existing
     if data is not None:
-        environment["data"] = str(Path(data).resolve())
+        environment["data"] = list(map(str, places_of(data)))
     if machine is None:
         machine = Machine(**environment["machine"]["settings"])
     fabric = _launch(machine, recipe)
@@ -154,7 +165,7 @@ def resume(
         environment["resumed"] = [*environment.get("resumed", []), _now()]
         _write_json(existing.path / ENVIRONMENT_FILE, environment)
     fabric.barrier()
-    return _train(fabric, existing, recipe, on_progress, stop_now)
+    return _train(fabric, existing, recipe, on_progress, stop_now, on_epoch)
 
 
 def _launch(machine: Machine, recipe: Recipe) -> Fabric:
@@ -178,16 +189,22 @@ def _launch(machine: Machine, recipe: Recipe) -> Fabric:
     return fabric
 
 
-def _begin(folder: Path, recipe: Recipe, data: Path, machine: Machine) -> None:
-    if not data.exists():
-        raise RunError(f"--data {data}: there is no such folder.")
+def _begin(folder: Path, recipe: Recipe, data: list[Path], machine: Machine) -> None:
+    for one in data:
+        if not one.exists():
+            raise RunError(f"--data {one}: there is no such folder.")
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     write_whole(folder / RECIPE_FILE, recipe.to_toml().encode())
     _write_json(folder / ENVIRONMENT_FILE, _describe_environment(recipe, data, machine))
 
 
 def _train(
-    fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback, stop_now: bool = False
+    fabric: Fabric,
+    run: Run,
+    recipe: Recipe,
+    on_progress: ProgressCallback,
+    stop_now: bool = False,
+    on_epoch: EpochCallback = unheard,
 ) -> Run:
     import torch
 
@@ -195,39 +212,66 @@ def _train(
     usable = select_records(store, recipe, recipe.folds.training)
     validation = select_records(store, recipe, recipe.folds.validation)
     refuse_shared_patients(store, usable, validation)
-    codes = labels.space(recipe.labels).codes
+    codes = label_space(store, recipe.labels).codes
     drawn = draw(usable, codes, patients_of(store, usable), recipe.sampling, recipe.seed)
     training = drawn.part
     order = sampler(training, sources_of(store, training), recipe.sampling)
-    data = TrainingInput(store, training, validation, fit_preprocessing(store, training, recipe), order)
+    start = None
+    if recipe.init_from:
+        began = run.environment.get("origin", {}).get("weights_sha256", "")
+        start = start_from(recipe, codes, parts_of(store), began)
+    steps = None if start is None else start.preprocessing
+    data = TrainingInput(
+        store, training, validation, steps or fit_preprocessing(store, training, recipe), order,
+        augmentation=recipe.augmentation,
+    )  # fmt: skip
     loss, weights = build_loss(recipe.training.loss, training, recipe.labels, codes, data.preprocessing)
     if fabric.is_global_zero:
         _write_json(
             run.path / ENVIRONMENT_FILE,
-            {**run.environment, "records": {"training": len(training), "validation": len(validation)},
+            {**run.environment, "data_sets": data_parts(store, training, validation),
+             "records": {"training": len(training), "validation": len(validation)},
              "left_out": {"training": training.left_out, "validation": validation.left_out},
              "sampling": {**drawn.to_dict(), "of_records": len(usable), "epoch_length": order.length},
-             **({"class_weights": weights} if weights else {})},
+             **({"class_weights": weights} if weights else {}),
+             **({"origin": start.origin.model_dump(mode="json")} if start else {})},
         )  # fmt: skip
     # Recipe seed for the weights, then another for each process, for dropout and the like.
     torch.manual_seed(recipe.seed)
-    module = models.create(
-        recipe.model, training.truth.shape[1], len(recipe.input.leads), recipe.input.n_samples,
-        recipe.input.sampling_rate, **recipe.arguments,
-    )  # fmt: skip
+    if start is not None:
+        module = begin(start, recipe, len(codes))
+    else:
+        module = models.create(
+            recipe.model, len(codes), len(recipe.input.leads), recipe.input.n_samples,
+            recipe.input.sampling_rate, **recipe.arguments,
+        )  # fmt: skip
     torch.manual_seed(recipe.seed + fabric.global_rank)
     if recipe.metadata is not None:
-        beside = fit_beside(store, training, int(module.n_metadata), recipe.metadata)  # type: ignore[arg-type]
+        beside = None if start is None else start.metadata
+        if beside is None:
+            columns = int(module.n_metadata)  # type: ignore[arg-type]
+            beside = fit_beside(store, training, columns, recipe.metadata)
         data = replace(data, metadata=beside, hidden=recipe.metadata.hidden)
     progress, best = fit(
-        fabric, module, data, recipe.training, loss, recipe.seed, run.path, on_progress, stop_now
+        fabric, module, data, recipe.training, loss, recipe.seed, run.path, on_progress, stop_now, on_epoch
     )
     if fabric.is_global_zero:
         module.load_state_dict(best)
-        save_best(run.model, module.cpu(), data, recipe, progress)
+        save_best(run.model, module.cpu(), data, recipe, progress, None if start is None else start.origin)
         _finish(run, progress, stop_now)
     fabric.barrier()
     return run
+
+
+def resolve(model: str, recipe: str | Path | None = None, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe that a run would have: ``load_recipe``, by any name of the model, with what it reads.
+
+    Raises RecipeError.
+    """
+    # Otherwise it names a recipe, or is refused with the nearest.
+    with suppress(ModelError):
+        model = models.describe(model).name
+    return _with_metadata(load_recipe(model, recipe, overrides))
 
 
 def _with_metadata(recipe: Recipe) -> Recipe:
@@ -246,21 +290,23 @@ def select_records(store: Store, recipe: Recipe, folds: Sequence[int]) -> Select
     return select(
         store,
         folds,
-        labels.space(recipe.labels),
+        label_space(store, recipe.labels),
         n_samples=preprocessing.n_samples,
         accepts_length=preprocessing.accepts if preprocessing.takes_other_lengths else None,
         accepts_missing=accepts_missing(store, preprocessing) if preprocessing.takes_missing else None,
         min_likelihood=recipe.min_likelihood,
+        below=recipe.below_likelihood,
+        where=recipe.where,
         keep_unlabelled=recipe.keep_unlabelled,
     )
 
 
 def _open_data(fabric: Fabric, run: Run, recipe: Recipe, on_progress: ProgressCallback) -> Store:
-    data = Path(run.environment["data"])
+    data = run.environment["data"]
     if fabric.is_global_zero:
-        open_or_prepare(data, recipe.input.first_rate, on_progress)
+        open_data(data, recipe.input.first_rate, on_progress)
     fabric.barrier()
-    return open_or_prepare(data, recipe.input.first_rate)
+    return open_data(data, recipe.input.first_rate)
 
 
 def _finish(run: Run, progress: Progress, stopped: bool) -> None:
@@ -273,11 +319,11 @@ def _finish(run: Run, progress: Progress, stopped: bool) -> None:
     _write_json(run.path / ENVIRONMENT_FILE, environment)
 
 
-def _describe_environment(recipe: Recipe, data: Path, machine: Machine) -> dict[str, Any]:
+def _describe_environment(recipe: Recipe, data: list[Path], machine: Machine) -> dict[str, Any]:
     import torch
 
     return {
-        "data": str(data.resolve()),
+        "data": list(map(str, data)),
         "seed": recipe.seed,
         "started": _now(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
