@@ -13,10 +13,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 import leadlight as ll
-from leadlight.errors import StoreError
+from leadlight.errors import RecipeError, StoreError
 from leadlight.evaluation import macro_mean, roc_auc
 from leadlight.recipes import load_recipe
-from leadlight.training import Machine, train
+from leadlight.training import Machine, resolve, train
 from leadlight.training.data import batches, fit_preprocessing
 from leadlight.training.run import select_records
 from leadlight.training.sampling import Sampler
@@ -34,6 +34,21 @@ def run(store_folder, small, tmp_path_factory):
 @pytest.fixture(scope="module")
 def store(store_folder):
     return ll.open_store(store_folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [("imle-net", "imle-net"), ("imle-net-mi", "imle-net"), ("resu2d-lc", "resunet-lc")],
+)
+def test_a_run_is_named_by_a_model_by_its_other_name_or_by_a_recipe(name, model):
+    assert resolve(name).model == model
+    if name != "imle-net-mi":
+        assert resolve(name, "common").labels == "ptb-xl/superclass"
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(RecipeError, match="Did you mean 'imle-net'"):
+        resolve("imlenet")
 
 
 def test_parts_hold_their_folds_and_no_patient_twice(store, small):

@@ -15,7 +15,7 @@ def command(
 ) -> None:
     """List training recipes, or print one as TOML.
 
-    A recipe named as a model is that model's own. The others are laid over it:
+    A recipe named as a model is that model's own. The others are for a model or for all of them:
     `leadlight train imle-net --recipe quick ...`.
 
     Example: leadlight recipes imle-net > mine.toml
@@ -23,10 +23,13 @@ def command(
     from leadlight.cli.output import print_json, print_table
     from leadlight.cli.usage import wrong_usage
     from leadlight.errors import RecipeError
-    from leadlight.recipes import recipe_text, shipped
+    from leadlight.recipes import model_of, recipe_text, shipped
 
     if name is None:
-        rows = [{"recipe": recipe, "what": what} for recipe, what in shipped().items()]
+        rows = [
+            {"recipe": recipe, "model": model_of(recipe) or "every model", "what": what}
+            for recipe, what in shipped().items()
+        ]
         print_table(rows, as_json=as_json)
         return
     with wrong_usage(RecipeError, "NAME"):

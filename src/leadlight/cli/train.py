@@ -16,7 +16,11 @@ def command(
         ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A data set's folder (prepared the first time) or a prepared store.")
+        list[Path] | None,
+        typer.Option(
+            metavar="DATA",
+            help="A data set's folder (prepared the first time) or a prepared store; may be repeated.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder to write; must not exist.")] = None,
     recipe: Annotated[
@@ -26,6 +30,14 @@ def command(
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be repeated."),
+    ] = None,
+    init_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Begin with the weights of a shipped model, a run or a model folder of the same "
+            "architecture; with a fresh last layer for other labels.",
+        ),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with a run that was cut short.")
@@ -48,13 +60,14 @@ def command(
 
     Example: leadlight train imle-net --data ptb-xl --out run --set epochs=30
 
+    Example: leadlight train imle-net --data ptb-xl --data challenge-2021 --out run
+
     Example: leadlight train --resume run
     """
     from leadlight import training
     from leadlight.cli.output import progress_bar
-    from leadlight.cli.usage import wrong_usage
+    from leadlight.cli.usage import model_folder, wrong_usage
     from leadlight.errors import RecipeError
-    from leadlight.recipes import load_recipe
 
     given = {
         "accelerator": accelerator, "devices": devices, "nodes": nodes, "strategy": strategy,
@@ -66,22 +79,24 @@ def command(
         raise typer.BadParameter("--stop-now needs --resume RUN.")
     with progress_bar("training", unit="batches") as on_progress:
         if resume is not None:
-            if name or out or recipe or overrides:
+            if name or out or recipe or overrides or init_from:
                 raise typer.BadParameter(
-                    "--resume takes no NAME, --out, --recipe or --set: the run has them."
+                    "--resume takes no NAME, --out, --recipe, --set or --init-from: the run has them."
                 )
             run = training.resume(
-                resume, data=data, machine=machine if chosen else None, stop_now=stop_now,
+                resume, data=data or None, machine=machine if chosen else None, stop_now=stop_now,
                 on_progress=on_progress,
             )  # fmt: skip
         else:
-            if name is None or data is None or out is None:
+            if name is None or not data or out is None:
                 raise typer.BadParameter("NAME, --data and --out are needed (or --resume RUN).")
             with wrong_usage(RecipeError, "NAME, --recipe or --set"):
-                load_recipe(name, recipe, overrides or ())
+                training.resolve(name, recipe, overrides or ())
+            if init_from is not None:
+                model_folder(init_from)
             run = training.train(
-                name, data, out, recipe=recipe, overrides=overrides or (), machine=machine,
-                on_progress=on_progress,
+                name, data, out, recipe=recipe, overrides=overrides or (), init_from=init_from,
+                machine=machine, on_progress=on_progress,
             )  # fmt: skip
     if run.is_finished:
         environment = run.environment

@@ -12,6 +12,7 @@ from leadlight.recipes.recipe import (
     Recipe,
     SamplingSettings,
     load_recipe,
+    model_of,
     recipe_text,
     shipped,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "SamplingSettings",
     "TrainingSettings",
     "load_recipe",
+    "model_of",
     "recipe_text",
     "shipped",
 ]

@@ -6,6 +6,6 @@ is, in ``leadlight.classifier``.
 
 from __future__ import annotations
 
-from leadlight.training.run import Machine, Run, resume, train
+from leadlight.training.run import Machine, Run, resolve, resume, train
 
-__all__ = ["Machine", "Run", "resume", "train"]
+__all__ = ["Machine", "Run", "resolve", "resume", "train"]
