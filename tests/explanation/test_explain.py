@@ -108,8 +108,8 @@ def test_a_target_like_no_class_is_refused_without_a_guess(target: str) -> None:
 def test_an_unknown_method_is_refused_with_the_methods_that_there_are(
     model: Classifier, recording: Recording
 ) -> None:
-    with pytest.raises(ModelError, match=r"method: found 'grad-cam'; accepted: attention"):
-        ll.explain(model, recording, method="grad-cam")
+    with pytest.raises(ModelError, match=r"method: found 'gradcam'; accepted: attention, grad-cam.*Did you"):
+        ll.explain(model, recording, method="gradcam")
 
 
 def test_a_model_without_attention_is_refused(
@@ -117,7 +117,7 @@ def test_a_model_without_attention_is_refused(
 ) -> None:
     described = dataclasses.replace(ll.models.describe("imle-net"), attention=())
     monkeypatch.setattr("leadlight.models.describe", lambda name: described)
-    with pytest.raises(ModelError, match="which has none"):
+    with pytest.raises(ModelError, match=r"which has none; accepted for this model: grad-cam, gradients"):
         ll.explain(model, recording)
 
 
@@ -170,7 +170,7 @@ def test_the_suffix_decides_what_is_written(
 
 def test_another_suffix_is_refused(explanation: ll.Explanation, tmp_path: Path) -> None:
     with pytest.raises(
-        LeadlightError, match=r"found the suffix .docx; accepted: .png, .svg, .pdf, .html, .json"
+        LeadlightError, match=r"found the suffix .docx; accepted: .png, .svg, .pdf, .html, .json, .npz"
     ):
         explanation.save(tmp_path / "why.docx")
 

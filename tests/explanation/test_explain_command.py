@@ -50,7 +50,7 @@ def test_json_is_printed_alone(model_folder: Path, record: Path) -> None:
     [
         (["--target", "NROM"], "Did you mean NORM"),
         (["--method", "lime"], "found 'lime'; accepted: attention"),
-        (["--out", "why.doc"], "accepted: .png, .svg, .pdf, .html, .json"),
+        (["--out", "why.doc"], "accepted: .png, .svg, .pdf, .html, .json, .npz"),
         (["--layout", "2x2"], "accepted: auto, 3x4"),
         (["--longer", "windows"], "accepted: contract, refuse, first, centre"),
     ],

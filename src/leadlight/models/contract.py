@@ -7,7 +7,11 @@ A model is an ``nn.Module`` with
 - ``features(signal, metadata=None)``: the vector before the head, (batch, features);
 - ``attention(signal, metadata=None)``: named maps, only where the paper has them,
   each summing to one over its last axis;
-- ``cam_layer``: name of the submodule whose output Grad-CAM uses;
+- ``cam_layer``: name of the submodule whose output Grad-CAM uses, (batch, channels, 1 or leads, steps)
+  or (batch, channels, steps), spread evenly over the signal; where it is otherwise, also
+  ``cam_axes`` (its axes by name, as "steps batch channels"), ``cam_places(steps)`` (for each sample
+  its place on the axis of the steps, one list or several that are added), ``cam_layers`` with
+  ``cam_leads`` (several layers, and the leads that each has read);
 - ``reset_head(n_classes)``: a fresh last layer;
 - ``training_outputs(signal, metadata=None)``: only with several heads: the logits of each, of
   which ``forward`` gives the first; a loss must reach all of them.

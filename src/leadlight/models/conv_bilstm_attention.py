@@ -60,6 +60,7 @@ class ConvBiLSTMAttention(nn.Module):
     """
 
     cam_layer = "blocks"
+    samples_per_step = SHORTEST
 
     def __init__(
         self,
@@ -112,6 +113,10 @@ class ConvBiLSTMAttention(nn.Module):
         """The weight of each step; they sum to one. The same for every class."""
         self._metadata(signal, metadata)
         return {"time": self._weigh(signal)[1]}
+
+    def cam_places(self, steps: int) -> list[Tensor]:
+        """Place of each sample among the steps."""
+        return [(torch.arange(self.n_samples) + 0.5) / self.samples_per_step - 0.5]
 
     def reset_head(self, n_classes: int) -> None:
         """Put a fresh last layer for n_classes in place of the old one."""

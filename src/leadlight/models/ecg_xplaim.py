@@ -47,6 +47,7 @@ class ECGXplaim(nn.Module):
     """
 
     cam_layer = "blocks.2.added"
+    published_cam_layer = "blocks.2.shortcut.0"
 
     def __init__(
         self,

@@ -49,6 +49,7 @@ class ECGNet(nn.Module):
     """
 
     cam_layer = "blocks"
+    cam_axes = "batch channels one steps"
 
     def __init__(
         self,
@@ -101,6 +102,16 @@ class ECGNet(nn.Module):
         pooled = functional.avg_pool2d(image, (1, POOL), padding=(0, 2), ceil_mode=image.shape[3] < POOL - 4)
         states = self.lstm(signal.transpose(1, 2))[0]
         return torch.cat([pooled.flatten(1), states[:, -1]], dim=1)
+
+    def cam_places(self, steps: int) -> list[Tensor]:
+        """Place of each sample on the last map, which stands four times there: once for each kernel."""
+        lengths = [self.n_samples - kernel + 1 for kernel in STEM_KERNELS]
+        samples, places, before = torch.arange(self.n_samples), [], 0
+        for kernel, length in zip(STEM_KERNELS, lengths, strict=True):
+            joined = before + (samples - (kernel - 1) / 2).clamp(0, length - 1)
+            places.append((joined + 0.5) * steps / sum(lengths) - 0.5)
+            before += length
+        return places
 
     def reset_head(self, n_classes: int) -> None:
         """Put a fresh last layer for n_classes in place of the old one."""

@@ -39,6 +39,7 @@ class GRU(nn.Module):
     """
 
     cam_layer = "first"
+    cam_axes = "steps batch channels"
 
     def __init__(
         self,

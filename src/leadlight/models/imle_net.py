@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
-from leadlight.models.layers import KerasLSTM, keras_batch_norm
+from leadlight.models.layers import KerasLSTM, keras_batch_norm, segment_places
 from leadlight.models.registry import Input, register
 
 KERNEL = 8
@@ -62,6 +62,7 @@ class IMLENet(nn.Module):
     """
 
     cam_layer = "encoder"
+    cam_axes = "batch*leads*segments steps channels"
 
     def __init__(
         self,
@@ -108,6 +109,10 @@ class IMLENet(nn.Module):
     def attention(self, signal: Tensor, metadata: Tensor | None = None) -> dict[str, Tensor]:
         """The weights of the three levels; each sums to one over its last axis. None depends on a class."""
         return self._summarise(signal, metadata)[1]
+
+    def cam_places(self, steps: int) -> list[Tensor]:
+        """Place of each sample among all steps of a lead; none lies between two segments."""
+        return [segment_places(self.n_samples, self.segment_samples, steps // self.n_segments)]
 
     def reset_head(self, n_classes: int) -> None:
         """Put a fresh last layer for n_classes in place of the old one."""

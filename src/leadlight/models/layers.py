@@ -26,6 +26,16 @@ def as_signal(image: Tensor) -> Tensor:
     return image.squeeze(2)
 
 
+def segment_places(n_samples: int, segment_samples: int, segment_steps: int) -> Tensor:
+    """Place of each sample on an axis of steps that stand segment after segment: (n_samples,).
+
+    A step stands for round(segment_samples / segment_steps) samples and lies in their middle.
+    """
+    samples = torch.arange(n_samples)
+    within = (samples % segment_samples + 0.5) / round(segment_samples / segment_steps) - 0.5
+    return samples // segment_samples * segment_steps + within.clamp(0, segment_steps - 1)
+
+
 def keras_batch_norm(channels: int) -> nn.BatchNorm2d:
     """Batch norm of an image with Keras' defaults: its momentum 0.99 is torch's 0.01."""
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)

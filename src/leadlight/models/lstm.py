@@ -31,6 +31,7 @@ class _PooledLSTM(nn.Module):
     """The network in one or two directions, as a subclass states; see the module's docstring."""
 
     cam_layer = "lstm"
+    cam_axes = "steps batch channels"
     name: str
     directions: int
 

@@ -22,8 +22,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from leadlight.errors import ModelError
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
-from leadlight.models.layers import Convolution, KerasLSTM, fresh_linear, start_as_keras
+from leadlight.models.layers import Convolution, KerasLSTM, fresh_linear, segment_places, start_as_keras
 from leadlight.models.registry import Input, register
 
 KERNEL = 2
@@ -47,7 +48,8 @@ class Mousavi(nn.Module):
     the published, scrambled order.
     """
 
-    cam_layer = "convolutions"
+    cam_layer = "convolutions.2"
+    cam_axes = "batch*segments channels one steps"
 
     def __init__(
         self,
@@ -117,6 +119,15 @@ class Mousavi(nn.Module):
             if place < 2:
                 image = functional.max_pool2d(image, (1, 2))
         return image.squeeze(2).transpose(1, 2).flatten(1)
+
+    def cam_places(self, steps: int) -> list[Tensor]:
+        """Place of each sample among all steps; none lies between two segments."""
+        if self.published_segments:
+            raise ModelError(
+                "mousavi: found published_segments, in whose steps times and leads are scrambled; "
+                "accepted: the default, which cuts time."
+            )
+        return [segment_places(self.n_samples, self.segment_samples, steps // self.n_segments)]
 
     def reset_head(self, n_classes: int) -> None:
         """Put a fresh last layer for n_classes in place of the old one."""

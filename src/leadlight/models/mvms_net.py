@@ -82,6 +82,16 @@ class MVMSNet(nn.Module):
         weights = [torch.sigmoid(weigh(one)) for weigh, one in zip(self.weights, vectors, strict=True)]
         return torch.stack(vectors, dim=1), torch.cat(weights, dim=1)
 
+    @property
+    def cam_layers(self) -> tuple[str, ...]:
+        """Every view's last map."""
+        return tuple(f"networks.{number}.blocks" for number in range(len(self.view_leads)))
+
+    @property
+    def cam_leads(self) -> tuple[tuple[int, ...], ...]:
+        """The leads of each of ``cam_layers``."""
+        return self.view_leads
+
     def reset_head(self, n_classes: int) -> None:
         """Put a fresh last layer for n_classes in place of the old one."""
         self.head = fresh_linear("mvms-net", self.head, n_classes)

@@ -36,6 +36,7 @@ class _Nejedly(nn.Module):
     """The network with or without attention, as a subclass states; see the module's docstring."""
 
     cam_layer = "blocks"
+    samples_per_step = 2 ** (BLOCKS + 1)
     name: str
     attends: bool
 
@@ -73,6 +74,11 @@ class _Nejedly(nn.Module):
         steps = self._attend(self._encode(signal, metadata))[0]
         present = (signal != 0).any(2).to(steps.dtype)
         return torch.cat([steps.amax(1), present], dim=1)
+
+    def cam_places(self, steps: int) -> list[Tensor]:
+        """Place of each sample among the steps, of which the first may stand for filling in front."""
+        filled = torch.arange(self.n_samples) + -self.n_samples % self.samples_per_step
+        return [(filled + 0.5) / self.samples_per_step - 0.5]
 
     def reset_head(self, n_classes: int) -> None:
         """Put fresh heads for n_classes in place of the old ones."""

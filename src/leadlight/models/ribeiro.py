@@ -50,7 +50,7 @@ class Ribeiro(nn.Module):
     width: a factor on the published numbers of filters; dropout: inside the units.
     """
 
-    cam_layer = "units"
+    cam_layer = f"units.{len(FILTERS) - 2}"
 
     def __init__(
         self,

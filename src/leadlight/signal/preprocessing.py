@@ -34,11 +34,13 @@ class View:
 
     recording: in millivolts, with the model's leads, rate and length, filtered as
     the model's input is, and notes of what was done; values: the model's input,
-    float32 (leads, samples), after scaling.
+    float32 (leads, samples), after scaling; start: seconds into the recording at which
+    the part that was kept begins.
     """
 
     recording: Recording
     values: NDArray[np.float32]
+    start: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class Preprocessing:
             )
             # The places of windows are no news: what is read is the whole recording.
             own = [note for note in own if len(places) == 1 or not note.startswith("cropped")]
-            views.append(self._view(begun, signals, *result, [*notes, *own]))
+            view = self._view(begun, signals, *result, [*notes, *own])
+            views.append(replace(view, start=start / here))
         return views
 
     def with_crop(self, prediction: str) -> Preprocessing:
