@@ -18,8 +18,11 @@ def command(
     ],
     fold: Annotated[int, typer.Option(min=0, help="The fold to measure on.")],
     data: Annotated[
-        Path | None,
-        typer.Option(help="A data set's folder or a prepared store; without it, the run's own."),
+        list[Path] | None,
+        typer.Option(
+            metavar="DATA",
+            help="A data set's folder or a prepared store; may be repeated; without it, the run's own.",
+        ),
     ] = None,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of patients behind the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
@@ -57,7 +60,7 @@ def command(
         evaluation = evaluate_run(
             model,
             fold,
-            data,
+            data or None,
             resamples=resamples,
             seed=seed,
             allow_training_fold=allow_training_fold,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,9 @@ from leadlight.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
     from leadlight.classifier import Classifier, Contract
+    from leadlight.classifier.contract import SeenFolds
     from leadlight.labels import LabelSpace
-    from leadlight.store import Store
+    from leadlight.store import Data, Store
 
 _CHUNK = 512
 """Model inputs that are in memory at a time."""
@@ -27,7 +29,7 @@ _CHUNK = 512
 def evaluate_run(
     model: str | os.PathLike[str],
     fold: int,
-    data: str | os.PathLike[str] | None = None,
+    data: Data | None = None,
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -36,7 +38,7 @@ def evaluate_run(
 ) -> Evaluation:
     """Measure a run, a model folder or a shipped model on one fold.
 
-    data: a data set's folder or a store; None takes the data that the run was trained on.
+    data: a data set's folder or a store, or several; None takes the data that the run was trained on.
     resamples, seed: of the bootstrap over patients. A fold that the weights were fitted on is refused
     unless allow_training_fold. Labels, their likelihoods and unlabelled records are handled as the
     model's contract says they were in training.
@@ -44,15 +46,13 @@ def evaluate_run(
     """
     from leadlight.classifier import find_model_folder, load, read_contract
     from leadlight.classifier.from_store import accepts_missing
-    from leadlight.store import open_or_prepare, select
+    from leadlight.store import open_data, places_of, select
 
     contract = read_contract(find_model_folder(model))
-    place = Path(data) if data is not None else _data_of_run(Path(model))
+    places = places_of(data) if data is not None else _data_of_run(Path(model))
     steps = contract.preprocessing
-    store = open_or_prepare(place, steps.first_rate or steps.sampling_rate, on_progress)
-    notes = []
-    if _same_source(store, contract):  # elsewhere a fold of that number is another one
-        notes += _fold_remarks(contract, fold, allow_training_fold)
+    store = open_data(places, steps.first_rate or steps.sampling_rate, on_progress)
+    notes = _fold_remarks(_seen_here(store, contract), fold, allow_training_fold)
     selection = select(
         store,
         [fold],
@@ -61,6 +61,8 @@ def evaluate_run(
         accepts_length=steps.accepts if steps.takes_other_lengths else None,
         accepts_missing=accepts_missing(store, steps) if steps.takes_missing else None,
         min_likelihood=float(str(contract.recipe.get("min_likelihood", 0.0))),
+        below="unknown" if contract.recipe.get("below_likelihood") == "unknown" else "negative",
+        where=str(contract.recipe.get("where", "")),
         keep_unlabelled=bool(contract.recipe.get("keep_unlabelled", False)),
     )
     notes += [f"{n} records {reason} left out." for reason, n in selection.left_out.items()]
@@ -80,7 +82,7 @@ def evaluate_run(
             "weights_sha256": contract.weights_sha256,
             "dataset": store.dataset,
             "dataset_version": store.description["dataset_version"],
-            "data": str(place.resolve()),
+            "data": " + ".join(map(str, places)),
             "fold": fold,
             "training_folds": list(contract.folds.training),
             "validation_folds": list(contract.folds.validation),
@@ -94,34 +96,42 @@ def evaluate_run(
     )
 
 
-def _same_source(store: Store, contract: Contract) -> bool:
-    """Whether the folds mean the same records; a simulated set has the name and layout of a real one."""
-    trained_on = contract.training_data
-    simulated = [
-        version == SIMULATED_VERSION for version in (store.description["dataset_version"], trained_on.version)
-    ]
-    return store.dataset == trained_on.dataset and simulated[0] == simulated[1]
+def _seen_here(store: Store, contract: Contract) -> list[SeenFolds]:
+    """What the weights have learnt from whose folds mean the records of this store.
+
+    Elsewhere a fold of that number is another one; a simulated set has the name and layout of a real one.
+    """
+    from leadlight.store import parts_of
+
+    here = {(one.dataset, one.version == SIMULATED_VERSION) for one in parts_of(store)}
+    return [one for one in contract.seen if (one.dataset, one.version == SIMULATED_VERSION) in here]
 
 
-def _data_of_run(folder: Path) -> Path:
+def _data_of_run(folder: Path) -> list[Path]:
+    from leadlight.store import places_of
+
     file = folder / "environment.json"
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))["data"]
+        places = places_of(json.loads(file.read_text(encoding="utf-8"))["data"])
     except (OSError, ValueError, KeyError, TypeError):
         raise EvaluationError(
             f"{folder}: does not say on which data it was trained; name them with --data DIR."
         ) from None
-    if not Path(data).exists():
-        raise EvaluationError(
-            f"{file}, data: found {data}, which is no longer there; name it with --data DIR."
-        )
-    return Path(data)
+    for one in places:
+        if not one.exists():
+            raise EvaluationError(
+                f"{file}, data: found {one}, which is no longer there; name it with --data DIR."
+            )
+    return places
 
 
 def _label_space(contract: Contract) -> LabelSpace:
     from leadlight import labels
+    from leadlight.store import OWN_LABELS
 
     wanted = contract.label_space
+    if wanted.name == OWN_LABELS:
+        return labels.own_space(OWN_LABELS, contract.codes)
     space = labels.space(wanted.name)
     if space.codes != contract.codes:
         raise EvaluationError(
@@ -131,18 +141,19 @@ def _label_space(contract: Contract) -> LabelSpace:
     return space
 
 
-def _fold_remarks(contract: Contract, fold: int, allow_training_fold: bool) -> list[str]:
+def _fold_remarks(seen: Sequence[SeenFolds], fold: int, allow_training_fold: bool) -> list[str]:
     """What the fold was already used for; a fold of the fitting is refused."""
-    if fold in contract.folds.training:
+    fitted = sorted({number for one in seen for number in one.training})
+    if fold in fitted:
         if not allow_training_fold:
-            training = ", ".join(map(str, contract.folds.training))
+            training = ", ".join(map(str, fitted))
             raise EvaluationError(
                 f"fold: found {fold}, which the weights were fitted on (folds {training}); accepted: "
                 "another. Metrics on it would say how well it was learnt by heart; "
                 "--allow-training-fold shows them all the same."
             )
         return [f"Fold {fold} was used for FITTING: these metrics say nothing about new patients."]
-    if fold in contract.folds.validation:
+    if any(fold in one.validation for one in seen):
         return [f"Fold {fold} chose the epoch and the thresholds of this model: its metrics are too good."]
     return []
 
@@ -159,19 +170,14 @@ def predict_rows(
     The store has the rate where the steps begin. Raises ContractError.
     """
     from leadlight.classifier.from_store import stored_metadata, stored_windows
-    from leadlight.classifier.windows import window_counts
+    from leadlight.classifier.windows import parts_of, window_counts
 
     steps = classifier.contract.preprocessing
     beside = stored_metadata(store, rows, classifier.contract.metadata)
-    last = np.cumsum(window_counts(store.lengths[rows], steps))
-    parts, start = [], 0
-    while start < len(rows):
-        # As many records as have so many windows together, and at least one.
-        before = int(last[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(last, before + _CHUNK, side="right")))
-        inputs, windows = stored_windows(store, rows[start:stop], steps)
-        metadata = None if beside is None else beside[start:stop]
+    parts = []
+    for part in parts_of(window_counts(store.lengths[rows], steps), _CHUNK):
+        inputs, windows = stored_windows(store, rows[part], steps)
+        metadata = None if beside is None else beside[part]
         parts.append(classifier.predict_inputs(inputs, metadata=metadata, windows=windows.tolist()))
-        on_progress(stop, len(rows), "records predicted")
-        start = stop
+        on_progress(part.stop, len(rows), "records predicted")
     return np.concatenate(parts)

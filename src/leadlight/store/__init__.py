@@ -26,15 +26,17 @@ from leadlight.store.filtering import where_mask
 from leadlight.store.integrity import Check
 from leadlight.store.joining import JoinedStore, join
 from leadlight.store.merging import filter_store, merge
-from leadlight.store.opening import open_data, open_or_prepare
+from leadlight.store.opening import Data, open_data, open_or_prepare, places_of
 from leadlight.store.preparing import ENGINES, prepare, store_index
 from leadlight.store.reading import Store, open_store
-from leadlight.store.selection import Selection, select
+from leadlight.store.selection import OWN_LABELS, Selection, label_space, select
 from leadlight.store.verifying import verify
 
 __all__ = [
     "ENGINES",
+    "OWN_LABELS",
     "Check",
+    "Data",
     "JoinedStore",
     "Part",
     "Selection",
@@ -42,12 +44,14 @@ __all__ = [
     "append",
     "filter_store",
     "join",
+    "label_space",
     "merge",
     "open_data",
     "open_or_prepare",
     "open_store",
     "part_of_rows",
     "parts_of",
+    "places_of",
     "prepare",
     "select",
     "store_index",

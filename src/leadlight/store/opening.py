@@ -17,6 +17,9 @@ from leadlight.store.preparing import store_index
 from leadlight.store.reading import Store, open_store
 from leadlight.store.workspace import request_of
 
+Data = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One or several data sets, each a store or a data set's folder."""
+
 
 def open_or_prepare(
     data: str | os.PathLike[str],
@@ -70,17 +73,19 @@ def _detected(folder: Path) -> str:
         ) from None
 
 
-def open_data(
-    data: Sequence[str | os.PathLike[str]],
-    sampling_rate: float = 100.0,
-    on_progress: ProgressCallback = silent,
-) -> Store:
+def places_of(data: Data) -> list[Path]:
+    """Where the data sets are: one or several absolute paths."""
+    several = [data] if isinstance(data, str | os.PathLike) else data
+    return [Path(one).resolve() for one in several]
+
+
+def open_data(data: Data, sampling_rate: float = 100.0, on_progress: ProgressCallback = silent) -> Store:
     """The store of one or several data sets, each a store or a data set's folder, read as one.
 
     Raises StoreError for none and for one that is named twice, and as ``open_or_prepare`` and ``join`` do.
     """
-    places = [Path(one).resolve() for one in data]
+    places = places_of(data)
     twice = sorted({str(one) for one in places if places.count(one) > 1})
     if twice:
         raise StoreError(f"data: found {twice[0]} twice; accepted: each data set once.")
-    return join([open_or_prepare(one, sampling_rate, on_progress) for one in data])
+    return join([open_or_prepare(one, sampling_rate, on_progress) for one in places])

@@ -9,10 +9,30 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight import labels
 from leadlight.errors import StoreError
 from leadlight.labels import LabelSpace
 from leadlight.store.filtering import where_mask
 from leadlight.store.reading import Store
+
+OWN_LABELS = "own"
+"""The name of the space of a store's own label columns."""
+
+
+def label_space(store: Store, name: str) -> LabelSpace:
+    """A label space by name; "own" is that of the label columns that the store was prepared with.
+
+    Raises LabelError for an unknown name, and StoreError for "own" of a store without label columns.
+    """
+    if name != OWN_LABELS:
+        return labels.space(name)
+    codes = store.description["label_columns"]
+    if not codes:
+        raise StoreError(
+            f"labels: found {OWN_LABELS!r} for {store.path}, which has no labels of its own; accepted: "
+            f"{', '.join(labels.names())}. Own labels come with leadlight prepare folder DIR --labels CSV."
+        )
+    return labels.own_space(OWN_LABELS, codes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from leadlight import datasets, labels, models
+from leadlight import models
 from leadlight.classifier import Classifier, save_model
-from leadlight.classifier.contract import contract_from
+from leadlight.classifier.contract import Origin, contract_from
 from leadlight.evaluation import average_precision, fit_thresholds, macro_mean, predict_rows, roc_auc
 from leadlight.recipes import Recipe
-from leadlight.store import Selection
+from leadlight.store import Selection, label_space
 from leadlight.training.data import TrainingInput
+from leadlight.training.data_sets import citations, data_parts, short_name, training_data
 from leadlight.training.loop import Progress
 
 LICENCE = "Apache-2.0; the training data keep their own licence"
@@ -22,14 +23,19 @@ UNFITTED_THRESHOLD = 0.5
 
 
 def save_best(
-    folder: Path, module: nn.Module, data: TrainingInput, recipe: Recipe, progress: Progress
+    folder: Path,
+    module: nn.Module,
+    data: TrainingInput,
+    recipe: Recipe,
+    progress: Progress,
+    origin: Origin | None = None,
 ) -> Path:
     """Write the model folder of a run's best epoch.
 
     The scores behind thresholds and metrics come by the same road as any later
     prediction: float32, whatever the precision of the training was.
     """
-    contract = contract_from(_contract_values(recipe, data, progress))
+    contract = contract_from(_contract_values(recipe, data, progress, origin))
     part = data.validation
     scores = predict_rows(Classifier(module, contract), data.store, part.rows)
     fitted = fit_thresholds(part.truth, scores, part.known, rule="best-f1")
@@ -68,13 +74,15 @@ def _metrics(part: Selection, scores: NDArray[np.float32], codes: tuple[str, ...
     return {name: None if np.isnan(value) else value for name, value in values.items()}
 
 
-def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) -> dict[str, object]:
+def _contract_values(
+    recipe: Recipe, data: TrainingInput, progress: Progress, origin: Origin | None
+) -> dict[str, object]:
     model_input = data.preprocessing
-    space = labels.space(recipe.labels)
-    dataset = datasets.describe(data.store.dataset)
-    version = str(data.store.description["dataset_version"] or "")
-    simulated = version == datasets.SIMULATED_VERSION
-    source = "simulated" if simulated else dataset.name.replace("-", "")
+    space = label_space(data.store, recipe.labels)
+    parts = data_parts(data.store, data.training, data.validation)
+    source = short_name(parts)
+    what = "simulated records" if source == "simulated" else "records"
+    of = "one data set" if len(parts) == 1 else f"{len(parts)} data sets"
     architecture = models.describe(recipe.model)
     paper = f"{architecture.paper}, doi:{architecture.doi}"
     return {
@@ -92,21 +100,17 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
         "label_space": {"name": space.name, "version": space.version},
         "classes": [(label.code, label.description) for label in space.classes],
         "thresholds": {"values": [UNFITTED_THRESHOLD] * len(space), "rule": "0.5 for every class"},
-        "training_data": {
-            "dataset": dataset.name,
-            "version": version,
-            "title": "Recordings in the layout of PTB-XL" if simulated else dataset.title,
-            "licence": "none needed" if simulated else dataset.licence,
-            "counts": _counts(data),
-        },
+        "training_data": training_data(parts, _counts(data)),
         "folds": {"training": list(recipe.folds.training), "validation": list(recipe.folds.validation)},
-        "recipe": recipe.model_dump(mode="json"),
+        # The origin's name, not its place on this machine.
+        "origin": None if origin is None else origin.model_dump(mode="json"),
+        "recipe": recipe.model_dump(mode="json") | {"init_from": "" if origin is None else origin.name},
         "seed": recipe.seed,
         "metrics": {"folds": [], "n_records": 0, "values": {}},
         "licence": LICENCE,
-        "citations": [paper] if simulated else [paper, dataset.citation],
+        "citations": [paper, *citations(parts)],
         "limits": [
-            f"Trained on {len(data.training)} {'simulated ' if simulated else ''}records of one data set; "
+            f"Trained on {len(data.training)} {what} of {of}; "
             f"best epoch {progress.best_epoch} of {len(progress.rows)}.",
             "Recordings from other devices, populations or filters may be read worse: check on your own.",
             "For research, not a medical device.",
@@ -115,7 +119,7 @@ def _contract_values(recipe: Recipe, data: TrainingInput, progress: Progress) ->
 
 
 def _counts(data: TrainingInput) -> dict[str, int]:
-    patients = data.store.index["patient_id"].to_numpy()
+    patients = data.store.columns("patient_id")["patient_id"].to_numpy()
     return {
         "training records": len(data.training),
         "training patients": len(set(patients[data.training.rows])),
