@@ -249,9 +249,13 @@ def _rewrite(file: Path, content: bytes) -> None:
 
 
 def _read_recipe(folder: Path, entry: str) -> None:
-    from leadlight.recipes import load_recipe
+    import tomllib
 
-    model = "imle-net" if entry in ("common", "quick") else entry
+    from leadlight.recipes import load_recipe
+    from leadlight.recipes.recipe import recipe_text
+
+    # What has no model of its own is laid over one.
+    model = tomllib.loads(recipe_text(entry)).get("model", "imle-net")
     found = load_recipe(model, folder / "recipe.toml")
     demand(found.input.sampling_rate > 0 and found.training.epochs >= 0, "rate or epochs cannot be")
 
