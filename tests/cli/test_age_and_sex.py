@@ -103,3 +103,9 @@ def test_an_unknown_origin_is_wrong_usage(records, tmp_path):
         "imle-net-ptbxl-supercla",
     )
     assert answer.exit_code == 2 and "imle-net-ptbxl-superclass" in answer.output
+
+
+def test_models_says_what_is_read(model):
+    assert "age missing" in leadlight("models", model).stdout
+    stated = json.loads(leadlight("models", model, "--json").stdout)["metadata"]
+    assert (stated["scaling"], stated["offset"], stated["scale"]) == ("z-score", 60.0, 10.0)

@@ -104,6 +104,13 @@ def test_scaling_is_fitted_on_training_records_alone(classifier):
     assert max(ages) < 92
 
 
+def test_the_card_says_what_is_read_beside_the_signal(run, classifier):
+    card = (run.model / "MODEL_CARD.md").read_text()
+    assert classifier.contract.metadata.describe() in card
+    ages = training_ages()
+    assert f"Age from {min(ages):g} to {max(ages):g} years to 0 to 1" in card
+
+
 def test_what_only_age_tells_is_learnt(classifier):
     metrics = classifier.contract.metrics.values
     assert metrics["ROC-AUC MI"] > 0.9
@@ -190,7 +197,7 @@ def test_published_form_reads_three_columns_and_the_mean_for_a_missing_age(store
     assert_allclose(metadata.missing_age, (np.mean(ages) - min(ages)) / (max(ages) - min(ages)))
     prediction = classifier.predict(replace(store.recording(0), patient=Patient()))
     assert np.isfinite(prediction.probabilities).all()
-    assert any("cannot be told" in note for note in prediction.notes)
+    assert any("the mean age, or neither sex" in note for note in prediction.notes)
 
 
 def test_a_model_that_reads_the_signal_alone_refuses_metadata(store, tmp_path, contract_values):

@@ -112,6 +112,10 @@ def _trained(contract: Contract) -> dict[str, Any]:
     # The first sentence is about leads and rate.
     sentences = enumerate(contract.preprocessing.describe()[1:], 1)
     rows |= {f"preprocessing {number}": sentence for number, sentence in sentences}
+    if contract.metadata is not None:
+        rows["metadata"] = contract.metadata.describe()
+    if contract.origin is not None:
+        rows["began with"] = f"{contract.origin.name}, of {contract.origin.label_space}"
     rows["label space"] = f"{contract.label_space.name}, version {contract.label_space.version}"
     for item, threshold in zip(contract.classes, contract.thresholds.values, strict=True):
         rows[f"class {item.code}"] = f"{item.description} (threshold {threshold:.3f})"

@@ -101,9 +101,9 @@ class Metadata:
         if not absent:
             return ()
         how = (
-            "says so to it"
+            "it is told so"
             if AGE_MISSING in self.columns
-            else "it cannot be told: values of its own stand there"
+            else "it cannot be told so: the mean age, or neither sex, stands there"
         )
         return (f"{' and '.join(absent)} not known, which the model reads: {how}",)
 
