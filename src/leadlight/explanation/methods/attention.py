@@ -36,7 +36,10 @@ class NoSettings(Settings):
 
 def run(reading: Reading, targets: Sequence[str | None], settings: NoSettings) -> list[Map]:
     """The same map for every target, with a sentence on the target."""
-    by_window = [reading.classifier.attention(view) for view in reading.views]
+    by_window = [
+        reading.classifier.attention(replace(view, values=own))
+        for view, own in zip(reading.views, reading.inputs, strict=True)
+    ]
     reading.forward_passes += len(by_window)
     maps, evens, beyonds = zip(*(_map(reading, parts) for parts in by_window), strict=True)
     whole, even = reading.join(np.stack(maps)), reading.join(np.stack(evens))
