@@ -17,7 +17,7 @@ from leadlight.signal import GlobalScaling, Preprocessing
 from leadlight.store import Selection
 from leadlight.training.losses import Loss, mean_loss
 from leadlight.training.losses.asymmetric import asymmetric
-from leadlight.training.losses.building import build_loss, load_teacher, weights_of_classes
+from leadlight.training.losses.building import build_loss, weights_of_classes
 from leadlight.training.losses.challenge_score import ChallengeScoreLoss, challenge_score
 from leadlight.training.losses.cross_entropy import (
     OverLabels,
@@ -27,6 +27,7 @@ from leadlight.training.losses.cross_entropy import (
     weighted_cross_entropy,
 )
 from leadlight.training.losses.distillation import DistillationLoss
+from leadlight.training.losses.teacher import load_teacher
 
 PARITY = Path(__file__).parents[1] / "parity"
 CONVLSTM, CHALLENGE = PARITY / "convlstm/convlstm_io.npz", PARITY / "challenge/isib_loss_io.npz"
@@ -345,10 +346,6 @@ class TestBuilding:
     def test_the_challenges_loss_needs_its_classes(self):
         with pytest.raises(RecipeError, match="accepted: challenge-2021"):
             self.built("loss=challenge-score")
-
-    def test_a_teacher_is_needed(self):
-        with pytest.raises(RecipeError, match=r"--set training\.loss\.teacher=RUN"):
-            self.built("loss=distillation")
 
     def test_a_teacher_of_other_classes_or_input_is_refused(self, tmp_path, contract_values):
         from leadlight import models

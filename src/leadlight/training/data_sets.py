@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,25 @@ def data_parts(store: Store, training: Selection, validation: Selection) -> list
         before = known.setdefault((part.dataset, part.version), described(part))
         before["counts"] = {what: before["counts"].get(what, 0) + n for what, n in counts.items()}
     return list(known.values())
+
+
+def set_aside(store: Store) -> dict[str, int]:
+    """How many records of the data sets are not in the store at all, by reason."""
+    reasons = Counter(
+        next(
+            (what for words, what in _REASONS.items() if one["reason"].startswith(words)),
+            "set aside when prepared",
+        )
+        for one in store.description["set_aside"]
+    )
+    return dict(reasons)
+
+
+_REASONS = {
+    "the same recording as": "copies of a recording that is there",
+    "its patient stands in fold": "of a patient who stands in another fold",
+}
+"""How the reasons of ``store.combining`` begin -> in few words."""
 
 
 def described(part: Part) -> dict[str, Any]:

@@ -24,9 +24,10 @@ from leadlight.progress import ProgressCallback, silent
 from leadlight.recipes import MetadataSettings, Recipe, load_recipe
 from leadlight.store import Data, Selection, Store, label_space, open_data, parts_of, places_of, select
 from leadlight.training.data import TrainingInput, fit_beside, fit_preprocessing
-from leadlight.training.data_sets import data_parts
+from leadlight.training.data_sets import data_parts, set_aside
 from leadlight.training.loop import EpochCallback, Progress, fit, unheard
 from leadlight.training.losses import build_loss
+from leadlight.training.losses.teacher import check_teacher, with_teacher
 from leadlight.training.memory import keep_freed_memory
 from leadlight.training.model_folder import save_best
 from leadlight.training.sampling import draw, patients_of, refuse_shared_patients, sampler, sources_of
@@ -113,6 +114,7 @@ def train(
     goes on with ``resume``.
     """
     resolved = resolve(model, recipe, overrides)
+    resolved = with_teacher(resolved)
     if init_from or resolved.init_from:
         resolved = with_origin(resolved, str(init_from or resolved.init_from))
     machine = machine or Machine()
@@ -225,15 +227,20 @@ def _train(
         store, training, validation, steps or fit_preprocessing(store, training, recipe), order,
         augmentation=recipe.augmentation,
     )  # fmt: skip
+    teacher = check_teacher(
+        recipe, parts_of(store), run.environment.get("teacher", {}).get("weights_sha256", "")
+    )
     loss, weights = build_loss(recipe.training.loss, training, recipe.labels, codes, data.preprocessing)
     if fabric.is_global_zero:
         _write_json(
             run.path / ENVIRONMENT_FILE,
             {**run.environment, "data_sets": data_parts(store, training, validation),
+             "set_aside": set_aside(store),
              "records": {"training": len(training), "validation": len(validation)},
              "left_out": {"training": training.left_out, "validation": validation.left_out},
              "sampling": {**drawn.to_dict(), "of_records": len(usable), "epoch_length": order.length},
              **({"class_weights": weights} if weights else {}),
+             **({"teacher": teacher.model_dump(include={"name", "weights_sha256"})} if teacher else {}),
              **({"origin": start.origin.model_dump(mode="json")} if start else {})},
         )  # fmt: skip
     # Recipe seed for the weights, then another for each process, for dropout and the like.
