@@ -50,8 +50,11 @@ def test_values_are_those_of_the_records_as_they_are(evaluation: Evaluation, tie
 
 
 def test_every_defined_metric_has_an_interval_around_it(evaluation: Evaluation) -> None:
-    for key in OVERALL:
-        one = evaluation.overall[key]
+    assert set(evaluation.overall) == set(OVERALL) - {"challenge_score"}
+    for key, one in evaluation.overall.items():
+        if key == "mean_calibration_error":
+            assert np.isnan(one.low)
+            continue
         assert one.low < one.value < one.high, key
         assert one.resamples == 100
 
@@ -64,12 +67,56 @@ def test_a_class_without_positives_is_named(evaluation: Evaluation) -> None:
     assert (row["roc_auc"], row["roc_auc_low"], row["f1"], row["threshold"]) == (None,) * 4
 
 
-def test_a_class_lost_in_resamples_is_counted(random_case: Any) -> None:
+def test_a_rare_class_keeps_its_positives_in_each_resample_and_is_named(random_case: Any) -> None:
     found = evaluate(random_case.truth, random_case.scores, random_case.classes, 0.5, patients=range(60))
     rare = found.classes[3]
-    # Two records of sixty: both missed with probability (58/60)^60 = 0.131.
-    assert 830 < rare.roc_auc.resamples < 910
-    assert any(f"RARE {1000 - rare.roc_auc.resamples}" in note for note in found.notes)
+    assert (rare.patients, rare.is_stratified, rare.roc_auc.resamples) == (2, True, 1000)
+    assert not found.classes[0].is_stratified
+    assert any("Fewer than 20 patients" in note and "RARE 2" in note for note in found.notes)
+    # Two records of sixty: both missed with probability (58/60)^60 = 0.131 where all classes are drawn.
+    (lost,) = (note for note in found.notes if "resamples of all classes" in note)
+    assert 100 < int(lost.split("RARE ")[1].split(")")[0]) < 165
+
+
+def test_delong_stands_beside_the_bootstrap(benchmark_test: Any) -> None:
+    chosen = [benchmark_test.classes.index(code) for code in ("NORM", "AFIB", "LVH")]
+    found = evaluate(
+        benchmark_test.truth[:, chosen], benchmark_test.scores[:, chosen], ("NORM", "AFIB", "LVH"), 0.5,
+        patients=range(2203), resamples=1000,
+    )  # fmt: skip
+    for one in found.classes:
+        assert one.delong.value == pytest.approx(one.roc_auc.value, abs=1e-12)
+        width = one.delong.high - one.delong.low
+        assert one.delong.low == pytest.approx(one.roc_auc.low, abs=0.15 * width)
+        assert one.delong.high == pytest.approx(one.roc_auc.high, abs=0.15 * width)
+
+
+def test_the_challenges_classes_have_its_score() -> None:
+    from leadlight import labels
+    from leadlight.evaluation.challenge import challenge_score
+
+    codes = labels.space("challenge-2021").codes
+    rng = np.random.default_rng(0)
+    truth = rng.random((80, 26)) < 0.2
+    scores = np.clip(0.3 * truth + 0.6 * rng.random((80, 26)), 0, 1)
+    found = evaluate(truth, scores, codes, 0.5, patients=range(80), resamples=50).overall["challenge_score"]
+    assert found.value == challenge_score(truth, scores)[0]
+    assert found.low < found.value < found.high
+
+
+def test_prediction_sets_are_measured(tied: Any, tmp_path: Path) -> None:
+    from leadlight.classifier.calibration import FittedOn
+    from leadlight.evaluation import fit_prediction_sets
+
+    fitted_on = FittedOn(dataset="any", version="", folds=(), n_records=200)
+    sets = fit_prediction_sets(tied.truth, tied.scores, coverage=0.9, fitted_on=fitted_on)
+    found = evaluate(tied.truth, tied.scores, tied.classes, 0.5, patients=range(200), sets=sets, resamples=20)
+    assert [one.code for one in found.sets] == list(tied.classes)
+    assert all(one.absent.value >= 0.9 for one in found.sets)
+    found.save(tmp_path)
+    saved = json.loads((tmp_path / "metrics.json").read_text())["prediction_sets"]
+    assert saved[0]["present"]["value"] == found.sets[0].present.value
+    assert saved[3]["present"]["value"] is None  # no positives
 
 
 @pytest.mark.real

@@ -5,46 +5,87 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.arrays import Bools, Floats, checked, checked_thresholds
+from leadlight.evaluation.by_record import hamming_loss, subset_accuracy
+from leadlight.evaluation.challenge import challenge_score, has_challenge_score
+from leadlight.evaluation.conformal import SetCoverage, measure_sets
 from leadlight.evaluation.counting import count, mean_square, record_centred
-from leadlight.evaluation.intervals import Estimate, estimate, resample_patients
-from leadlight.evaluation.metrics import PAPER_THRESHOLDS, fmax, macro_mean, undefined_classes
+from leadlight.evaluation.delong import delong
+from leadlight.evaluation.intervals import Estimate, Resamples, estimate
+from leadlight.evaluation.metrics import (
+    BENCHMARK_THRESHOLDS,
+    PAPER_THRESHOLDS,
+    fmax,
+    macro_mean,
+    undefined_classes,
+)
 from leadlight.evaluation.ranking import rank
+from leadlight.evaluation.reliability import calibration_error
+from leadlight.evaluation.remarks import remarks, shifts
+from leadlight.evaluation.subgroups import Subgroup
+
+if TYPE_CHECKING:
+    from leadlight.classifier.calibration import PredictionSets
 
 OVERALL = {
     "macro_roc_auc": "macro ROC-AUC",
     "macro_average_precision": "macro average precision",
     "fmax": "Fmax (record-centred, ten thresholds)",
+    "fmax_benchmark": "Fmax (record-centred, 101 thresholds)",
+    "challenge_score": "Challenge 2021 score at the model's thresholds",
     "macro_f1": "macro F1 at the model's thresholds",
+    "macro_precision": "macro precision (PPV) at the model's thresholds",
+    "macro_recall": "macro recall (sensitivity) at the model's thresholds",
+    "macro_specificity": "macro specificity at the model's thresholds",
+    "macro_npv": "macro NPV at the model's thresholds",
     "mean_accuracy": "mean accuracy at the model's thresholds",
     "mean_accuracy_at_half": "mean accuracy at 0.5",
+    "subset_accuracy": "subset accuracy at the model's thresholds",
+    "hamming_loss": "Hamming loss at the model's thresholds (0 is best)",
     "mean_brier": "mean Brier score (0 is best)",
+    "mean_calibration_error": "mean calibration error (0 is best)",
 }
-"""Metrics over all classes: key in metrics.json and title in tables."""
+"""Metrics over all classes: key in metrics.json and title in tables.
+
+The Challenge's score is there for its own classes alone. The calibration error has no interval: resamples
+of it lie above it.
+"""
 
 
 @dataclass(frozen=True)
 class ClassEvaluation:
     """One class: how many records are known for it, how many show it, and how well it is found.
 
-    threshold: NaN where the model has none. An Estimate is NaN where it is not defined.
+    threshold: NaN where the model has none. An Estimate is NaN where it is not defined. delong: ROC-AUC
+    with DeLong's interval in place of the bootstrap's. patients: with a positive record; is_stratified:
+    so few (or all but so few) that their number is kept in each resample. precision: 0 for a class that
+    is never called.
     """
 
     code: str
     description: str
     n: int
     positives: int
+    patients: int
+    is_stratified: bool
     threshold: float
     roc_auc: Estimate
+    delong: Estimate
     average_precision: Estimate
     f1: Estimate
+    precision: Estimate
+    recall: Estimate
+    specificity: Estimate
+    npv: Estimate
     accuracy: Estimate
+    brier: Estimate
+    calibration_error: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +104,8 @@ class Evaluation:
     """Metrics of one model on one set of records, with 95% intervals by a bootstrap over patients.
 
     overall: by the keys of OVERALL; fmax_threshold: the shared threshold of the largest F on these
-    very records; subject: what was measured on what (model, data set, fold ...), plain values.
+    very records; subject: what was measured on what (model, data set, fold ...), plain values;
+    sets: what the model's prediction sets held; subgroups: records apart by sex, age ...; () for none.
     """
 
     overall: Mapping[str, Estimate]
@@ -76,6 +118,8 @@ class Evaluation:
     subject: Mapping[str, Any]
     notes: tuple[str, ...]
     scored: Scored = field(repr=False)
+    sets: tuple[SetCoverage, ...] = ()
+    subgroups: tuple[Subgroup, ...] = ()
 
     @property
     def undefined(self) -> tuple[str, ...]:
@@ -118,6 +162,8 @@ def evaluate(
     descriptions: Sequence[str] | None = None,
     subject: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
+    sets: PredictionSets | None = None,
+    subgroups: Sequence[Subgroup] = (),
     resamples: int = 1000,
     seed: int = 0,
 ) -> Evaluation:
@@ -125,7 +171,8 @@ def evaluate(
 
     truth, probabilities, known: (records, classes); classes: their codes; thresholds: (classes,),
     fitted elsewhere (`fit_thresholds` on the validation fold), NaN for a class that has none;
-    patients: (records,) whose each record is; resamples, seed: of the bootstrap.
+    patients: (records,) whose each record is; sets: the model's prediction sets, to be measured;
+    subgroups: already measured (``measure_subgroups``); resamples, seed: of the bootstrap.
     Raises EvaluationError for arrays that do not fit each other and for scores outside 0 to 1.
     """
     positive, values, mask = checked(truth, probabilities, known)
@@ -143,42 +190,41 @@ def evaluate(
             "If these are logits, apply the sigmoid first: thresholds and Brier score mean nothing without."
         )
     patient_ids = tuple(str(patient) for patient in patients)
-    drawn = resample_patients(np.array(patient_ids), resamples, seed)
-    weights = np.concatenate([np.ones((1, n_records)), drawn])  # first the records as they are
-
-    ranked = rank(positive, values, mask, weights)
-    counts = count(positive, values, limits, mask, weights)
-    f_at = record_centred(positive, values, PAPER_THRESHOLDS, mask, weights).f
-    overall = {
-        "macro_roc_auc": macro_mean(ranked.roc_auc),
-        "macro_average_precision": macro_mean(ranked.average_precision),
-        "fmax": _largest(f_at),
-        "macro_f1": macro_mean(counts.f1),
-        "mean_accuracy": macro_mean(counts.accuracy),
-        "mean_accuracy_at_half": macro_mean(count(positive, values, 0.5, mask, weights).accuracy),
-        "mean_brier": macro_mean(mean_square(positive, values, mask, weights)),
-    }
-    by_class = {
-        "roc_auc": ranked.roc_auc,
-        "average_precision": ranked.average_precision,
-        "f1": counts.f1,
-        "accuracy": counts.accuracy,
-    }
+    drawn = Resamples(np.array(patient_ids), resamples, seed)
+    weights = _with_all(drawn.weights)
+    by_class = _by_class(positive, values, limits, mask, weights)
+    overall = _overall(positive, values, limits, mask, weights, by_class, has_challenge_score(classes))
+    is_stratified = np.zeros(n_classes, dtype=bool)
+    for k in range(n_classes):
+        own, is_stratified[k] = drawn.of_class((positive & mask)[:, k])
+        if is_stratified[k]:
+            one = slice(k, k + 1)
+            apart = _by_class(positive[:, one], values[:, one], limits[one], mask[:, one], _with_all(own))
+            by_class = {
+                name: np.concatenate([column[:, :k], apart[name], column[:, k + 1 :]], axis=1)
+                for name, column in by_class.items()
+            }
+    errors = calibration_error(positive, values, mask)[0]
     evaluated = tuple(
         ClassEvaluation(
             code=code,
             description=descriptions[k] if descriptions is not None else "",
             n=int(mask[:, k].sum()),
             positives=int((positive & mask)[:, k].sum()),
+            patients=len(np.unique(drawn.patients[(positive & mask)[:, k]])),
+            is_stratified=bool(is_stratified[k]),
             threshold=float(limits[k]),
+            delong=delong(positive[:, k], values[:, k], mask[:, k], drawn.patients).estimate(),
+            calibration_error=float(errors[k]),
             **{name: estimate(column[0, k], column[1:, k]) for name, column in by_class.items()},
         )
         for k, code in enumerate(classes)
     )
     estimates = {key: estimate(column[0], column[1:]) for key, column in overall.items()}
+    estimates["mean_calibration_error"] = Estimate(float(macro_mean(errors)))
     undefined = undefined_classes(positive, mask)
     return Evaluation(
-        overall=estimates,
+        overall={key: estimates[key] for key in OVERALL if key in estimates},
         classes=evaluated,
         n_records=n_records,
         n_patients=len(set(patient_ids)),
@@ -186,7 +232,11 @@ def evaluate(
         resamples=resamples,
         seed=seed,
         subject=dict(subject or {}),
-        notes=(*notes, *_remarks(evaluated, undefined, ranked.roc_auc[1:]), *_shifts(estimates)),
+        notes=(
+            *notes,
+            *remarks(evaluated, undefined, drawn.weights, positive & mask),
+            *shifts(estimates, OVERALL),
+        ),
         scored=Scored(
             record_ids=tuple(record_ids) if record_ids is not None else tuple(map(str, range(n_records))),
             patient_ids=patient_ids,
@@ -194,46 +244,63 @@ def evaluate(
             scores=np.asarray(probabilities),
             known=mask,
         ),
+        sets=() if sets is None else measure_sets(sets, positive, np.asarray(probabilities), classes, mask),
+        subgroups=tuple(subgroups),
     )
+
+
+def _with_all(resampled: Floats) -> Floats:
+    """Weightings with the records as they are in front."""
+    return np.concatenate([np.ones((1, resampled.shape[1])), resampled])
+
+
+def _by_class(
+    positive: Bools, values: Floats, limits: Floats, mask: Bools, weights: Floats
+) -> dict[str, Floats]:
+    """Each metric of each class, (weightings, classes)."""
+    ranked = rank(positive, values, mask, weights)
+    counts = count(positive, values, limits, mask, weights)
+    return {
+        "roc_auc": ranked.roc_auc,
+        "average_precision": ranked.average_precision,
+        "f1": counts.f1,
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "specificity": counts.specificity,
+        "npv": counts.npv,
+        "accuracy": counts.accuracy,
+        "brier": mean_square(positive, values, mask, weights),
+    }
+
+
+def _overall(
+    positive: Bools,
+    values: Floats,
+    limits: Floats,
+    mask: Bools,
+    weights: Floats,
+    by_class: Mapping[str, Floats],
+    is_challenge: bool,
+) -> dict[str, Floats]:
+    """Each metric over all classes, (weightings,)."""
+    result = {f"macro_{name}": macro_mean(column) for name, column in by_class.items()}
+    result["mean_accuracy"], result["mean_brier"] = result.pop("macro_accuracy"), result.pop("macro_brier")
+    at_half = count(positive, values, 0.5, mask, weights).accuracy
+    return result | {
+        "fmax": _largest(record_centred(positive, values, PAPER_THRESHOLDS, mask, weights).f),
+        "fmax_benchmark": _largest(record_centred(positive, values, BENCHMARK_THRESHOLDS, mask, weights).f),
+        "mean_accuracy_at_half": macro_mean(at_half),
+        "subset_accuracy": subset_accuracy(positive, values, limits, mask, weights),
+        "hamming_loss": hamming_loss(positive, values, limits, mask, weights),
+        **(
+            {"challenge_score": challenge_score(positive, values, limits, mask, weights)}
+            if is_challenge
+            else {}
+        ),
+    }
 
 
 def _largest(f: Floats) -> Floats:
     """The largest defined F of each weighting, (weightings,)."""
     filled = np.where(np.isfinite(f), f, -1.0).max(axis=1)
     return np.where(filled < 0, np.nan, filled)
-
-
-def _remarks(classes: Sequence[ClassEvaluation], undefined: Bools, resampled_auc: Floats) -> list[str]:
-    """What the reader of the numbers must know: which classes are missing where."""
-    remarks = []
-    if undefined.any():
-        names = ", ".join(
-            f"{one.code} ({one.positives} of {one.n} positive)"
-            for one, missing in zip(classes, undefined, strict=True)
-            if missing
-        )
-        remarks.append(f"No ROC-AUC for {names}: left out of every mean that needs positives and negatives.")
-    without = [one.code for one in classes if not np.isfinite(one.threshold)]
-    if without:
-        remarks.append(f"No threshold for {', '.join(without)}: no F1 and no accuracy.")
-    lost = ~np.isfinite(resampled_auc) & ~undefined
-    if lost.any():
-        n_resamples = len(lost)
-        names = ", ".join(
-            f"{one.code} {int(share)}" for one, share in zip(classes, lost.sum(axis=0), strict=True) if share
-        )
-        remarks.append(
-            f"In {int(lost.any(axis=1).sum())} of {n_resamples} resamples a class had no positives or no "
-            f"negatives and was left out there ({names}): so few records make no interval to rely on."
-        )
-    return remarks
-
-
-def _shifts(overall: Mapping[str, Estimate]) -> list[str]:
-    """Metrics whose resamples do not lie around the value: the interval is then not one around it either."""
-    return [
-        f"{OVERALL[key]}: {one.format_value()}, but its resamples lie around {one.mean:.3f}. Records drawn "
-        "twice move this metric where classes are rare; read the interval as a width, not as a place."
-        for key, one in overall.items()
-        if one.is_shifted
-    ]

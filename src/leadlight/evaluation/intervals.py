@@ -20,6 +20,8 @@ LEVEL = 0.95
 RARE_PATIENTS = 20
 """A class that fewer patients show (or fewer lack) is resampled within those who do and those who do not."""
 
+_DRAWS_AT_ONCE = 2**18
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -89,10 +91,12 @@ def resample_patients(
 
 def _times_drawn(rng: np.random.Generator, resamples: int, n: int) -> Floats:
     """How often each of n is drawn in n draws with replacement, (resamples, n)."""
-    draws = rng.integers(n, size=(resamples, n))
     times = np.empty((resamples, n))
-    for row, drawn in enumerate(draws):
-        times[row] = np.bincount(drawn, minlength=n)
+    at_once = max(1, _DRAWS_AT_ONCE // n)
+    for first in range(0, resamples, at_once):
+        rows = times[first : first + at_once]
+        draws = rng.integers(n, size=rows.shape) + n * np.arange(len(rows))[:, None]
+        rows[:] = np.bincount(draws.ravel(), minlength=rows.size).reshape(rows.shape)
     return times
 
 

@@ -1,4 +1,4 @@
-"""The files of an evaluation: metrics.json, per_class.csv, predictions.parquet."""
+"""The files of an evaluation: metrics.json, per_class.csv, predictions.parquet, subgroups.csv."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leadlight.evaluation.conformal import SetCoverage
 from leadlight.evaluation.intervals import LEVEL, Estimate
+from leadlight.evaluation.subgroups import ALL
 from leadlight.writing import unfinished
 
 if TYPE_CHECKING:
     from leadlight.evaluation.evaluation import ClassEvaluation, Evaluation
 
 SCHEMA_VERSION = 1
-_PER_CLASS = ("roc_auc", "average_precision", "f1", "accuracy")
+_PER_CLASS = (
+    "roc_auc", "delong", "average_precision", "f1", "precision", "recall", "specificity", "npv", "accuracy",
+    "brier",
+)  # fmt: skip
 
 
 def to_dict(evaluation: Evaluation) -> dict[str, Any]:
@@ -48,11 +53,16 @@ def to_dict(evaluation: Evaluation) -> dict[str, Any]:
                 "description": one.description,
                 "records": one.n,
                 "positives": one.positives,
+                "patients_with_it": one.patients,
+                "is_stratified": one.is_stratified,
                 "threshold": _number(one.threshold),
                 **{name: _estimate(getattr(one, name)) for name in _PER_CLASS},
+                "calibration_error": _number(one.calibration_error),
             }
             for one in evaluation.classes
         ],
+        "prediction_sets": [_set_values(one) for one in evaluation.sets],
+        "subgroups": [one.to_dict() for one in evaluation.subgroups if one.code == ALL],
         "notes": list(evaluation.notes),
     }
 
@@ -70,17 +80,34 @@ def class_row(one: ClassEvaluation) -> dict[str, Any]:
         found = _estimate(getattr(one, name))
         row[name] = found.pop("value")
         row |= {f"{name}_{key}": value for key, value in found.items()}
+    row["calibration_error"] = _number(one.calibration_error)
     return row
 
 
+def _set_values(one: SetCoverage) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "positives": one.positives,
+        "negatives": one.negatives,
+        "present": _estimate(one.present),
+        "absent": _estimate(one.absent),
+        "uncertain": _number(one.uncertain),
+        "neither": _number(one.neither),
+    }
+
+
 def save(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
-    """Write the three files; each appears whole or not at all, metrics.json last."""
+    """Write the files; each appears whole or not at all, metrics.json last; subgroups.csv if there are."""
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, Callable[[Evaluation, Path], None]] = {
         "metrics.json": _write_metrics,
         "per_class.csv": _write_classes,
         "predictions.parquet": _write_predictions,
     }
+    if evaluation.subgroups:
+        writers["subgroups.csv"] = _write_subgroups
+    else:
+        (folder / "subgroups.csv").unlink(missing_ok=True)  # of an earlier evaluation
     # All are written before any takes its name, and they take it from the last to the first.
     with ExitStack() as stack:
         for name, write in writers.items():
@@ -96,6 +123,15 @@ def _write_metrics(evaluation: Evaluation, path: Path) -> None:
 def _write_classes(evaluation: Evaluation, path: Path) -> None:
     """One row a class; a metric that is not defined leaves its cells empty."""
     rows = [class_row(one) for one in evaluation.classes]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_subgroups(evaluation: Evaluation, path: Path) -> None:
+    """One row an attribute, group, class and metric."""
+    rows = [one.to_dict() for one in evaluation.subgroups]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()

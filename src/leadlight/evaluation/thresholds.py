@@ -83,7 +83,7 @@ def fit_thresholds(
     fitted = np.empty(n_classes)
     for k in range(n_classes):
         rows = mask[:, k]
-        steps = _Steps.of(positive[rows, k], values[rows, k])
+        steps = _Steps.of(positive[rows, k], values[rows, k], wanted)
         fitted[k] = steps.choose(wanted, np.ones((1, int(rows.sum()))))[0]
     return fitted
 
@@ -112,7 +112,7 @@ def threshold_estimates(
     for k, value in enumerate(fitted):
         rows = mask[:, k]
         weights = drawn.of_class((positive & mask)[:, k])[0][:, rows]
-        steps = _Steps.of(positive[rows, k], values[rows, k])
+        steps = _Steps.of(positive[rows, k], values[rows, k], wanted)
         found.append(estimate(float(value), steps.choose(wanted, weights)))
     return tuple(found)
 
@@ -126,40 +126,48 @@ def best_f1(truth: ArrayLike, scores: ArrayLike, known: ArrayLike | None = None)
     best = np.empty(positive.shape[1])
     for k in range(positive.shape[1]):
         rows = mask[:, k]
-        steps = _Steps.of(positive[rows, k], values[rows, k])
-        best[k] = steps.f1(np.ones((1, int(rows.sum())))).max(initial=-np.inf)
+        steps = _Steps.of(positive[rows, k], values[rows, k], ThresholdRule("best-f1"))
+        best[k] = steps.f1(np.ones((int(rows.sum()), 1))).max(initial=-np.inf)
     return np.where(np.isfinite(best), best, np.nan)
 
 
 @dataclass(frozen=True)
 class _Steps:
-    """The records of one class from the highest score down, and where one distinct score ends."""
+    """The records of one class from the highest score down, and the scores that can be its threshold.
+
+    All scores for "specificity". For the other rules those of positives: from there down to the next
+    positive nothing more is found.
+    """
 
     order: NDArray[np.intp]
-    positive: Bools
-    ends: NDArray[np.intp]
+    positives: NDArray[np.intp]  # the same, of positives alone
+    ends: NDArray[np.intp]  # how much of ``order`` is called at each step
+    positive_ends: NDArray[np.intp]  # how many positives
     thresholds: Floats
 
     @classmethod
-    def of(cls, positive: Bools, scores: Floats) -> _Steps:
+    def of(cls, positive: Bools, scores: Floats, rule: ThresholdRule) -> _Steps:
         order = np.argsort(-scores, kind="stable")
-        descending = scores[order]
-        ends = np.flatnonzero(np.r_[descending[1:] != descending[:-1], True][: len(order)])
-        return cls(order, positive[order], ends, descending[ends])
+        descending, shown = scores[order], positive[order]
+        values = descending[shown] if rule.kind != "specificity" else descending
+        thresholds = -np.unique(-values)
+        ends = np.searchsorted(-descending, -thresholds, side="right")
+        positive_ends = np.searchsorted(-descending[shown], -thresholds, side="right")
+        return cls(order, order[shown], ends, positive_ends, thresholds)
 
     def choose(self, rule: ThresholdRule, weights: Floats) -> Floats:
         """The rule's threshold under each weighting, (weightings,); NaN where nothing tells it."""
         chosen = np.full(len(weights), np.nan)
-        if not len(self.ends):
+        if not len(self.thresholds) or not len(self.positives):
             return chosen
         choose = self._reach if rule.kind in _WITH_TARGET else self._best
         for begin in range(0, len(weights), _CHUNK):
             rows = slice(begin, begin + _CHUNK)
-            chosen[rows] = choose(rule, weights[rows])
+            chosen[rows] = choose(rule, np.ascontiguousarray(weights[rows].T))
         return chosen
 
     def f1(self, weights: Floats) -> Floats:
-        """F1 at each distinct score, (weightings, scores); -inf without positives."""
+        """F1 at each step, (steps, weightings), for weights (records, weightings); -inf without positives."""
         found, called, n_positive, _ = self._counts(weights)
         # A ratio of whole numbers, rounded once: equal F1 are equal to the bit, so the first is the highest.
         return np.where(n_positive > 0, 2 * found / np.maximum(called + n_positive, 1), -np.inf)
@@ -172,25 +180,35 @@ class _Steps:
             # Sensitivity + specificity - 1, times both numbers: whole numbers again.
             values = found * n_negative - (called - found) * n_positive
             values = np.where((n_positive > 0) & (n_negative > 0), values, -np.inf)
-        best = values.argmax(axis=1)
-        return np.where(np.isfinite(values[:, 0]), self.thresholds[best], np.nan)
+        best = values.argmax(axis=0)
+        return np.where(np.isfinite(values[0]), self.thresholds[best], np.nan)
 
     def _reach(self, rule: ThresholdRule, weights: Floats) -> Floats:
         found, called, n_positive, n_negative = self._counts(weights)
         # A share such as 0.9 x 10 must not fail for its last digit.
         if rule.kind == "sensitivity":
             enough = found >= rule.target * n_positive - 1e-9
-            first = np.where(n_positive[:, 0] > 0, enough.argmax(axis=1), -1)
+            first = np.where(n_positive > 0, enough.argmax(axis=0), -1)
         else:
             allowed = (1 - rule.target) * n_negative + 1e-9
-            first = ((called - found) <= allowed).sum(axis=1) - 1
-            first = np.where((n_positive[:, 0] > 0) & (n_negative[:, 0] > 0), first, -1)
+            first = ((called - found) <= allowed).sum(axis=0) - 1
+            first = np.where((n_positive > 0) & (n_negative > 0), first, -1)
         return np.where(first >= 0, self.thresholds[np.maximum(first, 0)], np.nan)
 
     def _counts(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Positives and records at or above each distinct score, (weightings, scores); their numbers."""
-        ordered = weights[:, self.order]
-        called = np.cumsum(ordered, axis=1)[:, self.ends]
-        found = np.cumsum(ordered * self.positive, axis=1)[:, self.ends]
-        n_positive = found[:, -1:]
-        return found, called, n_positive, called[:, -1:] - n_positive
+        """Positives and records at or above each step, (steps, weightings); their numbers, (weightings,)."""
+        found = _upto(weights[self.positives], self.positive_ends)
+        called = _upto(weights[self.order], self.ends)
+        n_positive = weights[self.positives].sum(axis=0)
+        return found, called, n_positive, weights[self.order].sum(axis=0) - n_positive
+
+
+def _upto(values: Floats, ends: NDArray[np.intp]) -> Floats:
+    """Sums of the first ``ends`` rows, (ends, columns); ends do not fall and are at least 0."""
+    sums = np.zeros((len(ends), values.shape[1]))
+    begins = np.r_[0, ends[:-1]]
+    some = ends > begins
+    if some.any():
+        # One sum for each part that is not empty; the last one stops at the last end.
+        sums[some] = np.add.reduceat(values[: ends[-1]], begins[some], axis=0)
+    return np.asarray(np.cumsum(sums, axis=0))
