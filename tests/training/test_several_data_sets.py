@@ -17,6 +17,7 @@ from leadlight.simulate import simulate_mimic_iv_ecg
 from leadlight.store import Store, join, open_store, part_of_rows, prepare, select, store_index
 from leadlight.store.selection import label_space
 from leadlight.training import Machine, resume, train
+from leadlight.training.data_sets import set_aside
 from leadlight.training.run import select_records
 from leadlight.training.sampling import patients_of
 
@@ -61,6 +62,7 @@ def test_both_give_records_and_run_and_contract_name_them(whole, both: list[Path
     for what, key in (("training records", "training"), ("validation records", "validation")):
         total = sum(part.counts[what] for part in contract.training_data.parts)
         assert total == contract.training_data.counts[what] == environment["records"][key]
+    assert environment["set_aside"] == {}
     card = (whole.model / "MODEL_CARD.md").read_text()
     assert "MIMIC-IV-ECG" in card and "PTB-XL" in card
 
@@ -160,7 +162,11 @@ def own_store(simulated_folder: Path, folder: Path) -> Store:
 
 
 def test_a_folder_with_its_own_label_columns_is_its_own_label_space(
-    simulated_folder: Path, store_folder: Path, small: tuple[str, ...], tmp_path: Path
+    simulated_folder: Path,
+    store_folder: Path,
+    mimic_folder: Path,
+    small: tuple[str, ...],
+    tmp_path: Path,
 ) -> None:
     store = own_store(simulated_folder, tmp_path)
     overrides = (*small, "labels=own", "training.epochs=1")
@@ -170,11 +176,13 @@ def test_a_folder_with_its_own_label_columns_is_its_own_label_space(
     evaluation = evaluate_run(run.path, 7, resamples=5)
     assert [one.code for one in evaluation.classes] == ["lvh_by_echo", "AFIB"]
     assert json.loads((run.path / "environment.json").read_text())["data_sets"][0]["dataset"] == "folder"
-    # Joined to PTB-XL, whose statements tell of atrial fibrillation and of no echo.
-    joined = join([store.path, store_folder])
+    # The same recordings under PTB-XL's name are copies; other recordings' reports tell of no echo.
+    copies = join([store.path, store_folder])
+    assert set_aside(copies)["copies of a recording that is there"] == len(open_store(store_folder))
+    joined = join([store.path, mimic_folder])
     chosen = select(joined, range(1, 11), label_space(joined, "own"), n_samples=1000, keep_unlabelled=True)
     theirs = part_of_rows(joined, chosen.rows) == 1
-    assert not chosen.known[theirs, 0].any()
+    assert theirs.any() and not chosen.known[theirs, 0].any()
     with pytest.raises(StoreError, match="which has no labels of its own"):
         label_space(open_store(store_folder), "own")
     with pytest.raises(LabelError):

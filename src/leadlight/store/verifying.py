@@ -52,9 +52,7 @@ def verify(path: str | os.PathLike[str], on_progress: ProgressCallback = silent)
     if places.passed and not damaged:
         checks.append(_check_records(store, on_progress))
     checks += [counts_agree(store), labels_are_whole(store), patients_in_one_fold(store)]
-    if places.passed:
-        checks += [recordings_in_one_fold(store), signals_in_one_fold(store)]
-    return checks
+    return [*checks, recordings_in_one_fold(store), signals_in_one_fold(store)]
 
 
 def _check_columns(store: Store, fine: str) -> Check:
