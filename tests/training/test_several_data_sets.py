@@ -180,9 +180,10 @@ def test_a_folder_with_its_own_label_columns_is_its_own_label_space(
     copies = join([store.path, store_folder])
     assert set_aside(copies)["copies of a recording that is there"] == len(open_store(store_folder))
     joined = join([store.path, mimic_folder])
-    chosen = select(joined, range(1, 11), label_space(joined, "own"), n_samples=1000, keep_unlabelled=True)
-    theirs = part_of_rows(joined, chosen.rows) == 1
-    assert theirs.any() and not chosen.known[theirs, 0].any()
+    theirs = np.flatnonzero(part_of_rows(joined, np.arange(len(joined))) == 1)
+    sources = joined.columns("source")["source"].take(theirs).to_pylist()
+    targets = label_space(joined, "own").encode(joined.statements(theirs), sources=sources)
+    assert len(theirs) == 90 and not targets.known[:, 0].any()
     with pytest.raises(StoreError, match="which has no labels of its own"):
         label_space(open_store(store_folder), "own")
     with pytest.raises(LabelError):
