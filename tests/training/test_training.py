@@ -145,6 +145,26 @@ def test_training_stops_when_validation_no_longer_improves(store_folder, small, 
     assert run.environment["epochs"] == 2
 
 
+def test_every_head_of_a_network_learns(store_folder, tmp_path):
+    """The Challenge 2021's winner has two; the loss trains the second alone through the Challenge's score."""
+    from safetensors.numpy import load_file
+
+    def trained(out, *overrides):
+        run = train(
+            "nejedly-no-attention", store_folder, tmp_path / out, machine=ONE_THREAD,
+            overrides=["sampling_rate=100", "seconds=2.56", "folds.training=[1,2,3,4]",
+                       "folds.validation=[5,6]", "epochs=1", "batch_size=40", "clipping=none", *overrides],
+        )  # fmt: skip
+        weights = load_file(run.model / "model.safetensors")
+        return weights["head.first.weight"], weights["head.challenge.weight"]
+
+    first, second = trained("both")
+    still, moved = trained("score-apart", "loss.score_weight=0", "loss.sparsity_weight=0")
+    # What the second head learns does not reach the first (but through clipping them together, as published).
+    assert_allclose(first, still, atol=0)
+    assert not np.allclose(second, moved, atol=1e-5)
+
+
 def test_data_folder_is_prepared_into_the_cache_once(simulated_folder, small, tmp_path, monkeypatch):
     monkeypatch.setenv("LEADLIGHT_CACHE", str(tmp_path / "cache"))
     overrides = [*small, "epochs=1"]
