@@ -35,6 +35,10 @@ class FittedOn(_Part):
     folds: tuple[int, ...]
     n_records: Annotated[int, Field(ge=0)]
 
+    def __str__(self) -> str:
+        folds = ", ".join(map(str, self.folds)) or "none"
+        return f"{self.n_records} records of {self.dataset}, fold {folds}"
+
 
 class Logistic(_Part):
     """The calibrated logit is slope x logit + intercept; the order of records stays."""

@@ -36,6 +36,8 @@ COMMANDS: dict[str, str] = {
     "recipes": "List training recipes, or print one.",
     "train": "Train a model, or resume a run.",
     "evaluate": "Measure a run on one fold.",
+    "compare": "Compare evaluated runs on the same records.",
+    "calibrate": "Fit calibration, thresholds and prediction sets on the validation fold.",
     "benchmark": "Train and measure many models, recipes and seeds, in one table.",
     "tune": "Search for a better recipe on the validation fold.",
     "report": "Write a run as one HTML page.",

@@ -24,6 +24,14 @@ def command(
             help="A data set's folder or a prepared store; may be repeated; without it, the run's own.",
         ),
     ] = None,
+    subgroups: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Attributes whose groups are measured apart, with commas; none for none. "
+            "measured-heart-rate takes a minute for 2,000 records (extra beats).",
+        ),
+    ] = "sex,age,source,device,quality,heart-rate",
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of patients behind the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
     out: Annotated[
@@ -38,8 +46,8 @@ def command(
 ) -> None:
     """Measure a run on one fold, with 95% intervals by a bootstrap over patients.
 
-    Writes metrics.json, per_class.csv and predictions.parquet. Thresholds are the
-    model's own, fitted on its validation fold.
+    Writes metrics.json, per_class.csv, predictions.parquet and subgroups.csv. Thresholds
+    are the model's own, fitted on its validation fold.
 
     Example: leadlight evaluate run --fold 10
 
@@ -61,6 +69,7 @@ def command(
             model,
             fold,
             data or None,
+            subgroups=[] if subgroups == "none" else [one.strip() for one in subgroups.split(",")],
             resamples=resamples,
             seed=seed,
             allow_training_fold=allow_training_fold,
@@ -87,8 +96,55 @@ def _print_tables(evaluation: Evaluation) -> None:
     )
     print_table(_overall_rows(evaluation))
     print_table(_class_rows(evaluation), footer="in brackets: 95% interval")
+    _print_sets(evaluation)
+    _print_subgroups(evaluation)
     for note in evaluation.notes:
         typer.echo(f"note: {note}")
+
+
+def _print_sets(evaluation: Evaluation) -> None:
+    from leadlight.cli.output import print_table
+
+    if not evaluation.sets:
+        return
+    rows = [
+        {
+            "class": one.code,
+            "holds present": str(one.present),
+            "holds absent": str(one.absent),
+            "uncertain": f"{one.uncertain:.3f}",
+            "neither": f"{one.neither:.3f}",
+        }
+        for one in evaluation.sets
+    ]
+    stated = evaluation.subject.get("coverage_of_sets")
+    footer = f"meant to hold the truth in {stated:.3f} of the records of either kind" if stated else ""
+    print_table(rows, title="Prediction sets", footer=footer)
+
+
+def _print_subgroups(evaluation: Evaluation) -> None:
+    """Over all classes; subgroups.csv has each class."""
+    from leadlight.cli.output import print_table
+    from leadlight.evaluation.subgroups import ALL, METRICS
+
+    found = [one for one in evaluation.subgroups if one.code == ALL]
+    if not found:
+        return
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in found:
+        row = rows.setdefault(
+            (one.attribute, one.group),
+            {"": f"{one.attribute}: {one.group}", "n": one.records, "patients": one.patients},
+        )
+        if one.metric != "excess":
+            row[METRICS[one.metric]] = one.value.format_value()
+            row[f"{METRICS[one.metric]} less the others'"] = "too few" if one.reason else str(one.gap)
+    print_table(list(rows.values()), title="Subgroups, mean over the classes that both sides can measure")
+    apart = sum(one.is_apart for one in found if one.metric != "excess")
+    measured = sum(not one.reason for one in found if one.metric != "excess")
+    typer.echo(
+        f"{apart} of {measured} intervals leave out 0; by chance alone about {0.05 * measured:.1f} would."
+    )
 
 
 def _overall_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -111,7 +167,8 @@ def _class_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
             "ROC-AUC": str(one.roc_auc),
             "average precision": str(one.average_precision),
             "F1": str(one.f1),
-            "accuracy": str(one.accuracy),
+            "sensitivity": str(one.recall),
+            "specificity": str(one.specificity),
             "threshold": f"{one.threshold:.3f}",
         }
         for one in evaluation.classes

@@ -4,8 +4,8 @@ arrays: what the functions accept. ranking, counting: the sums behind the metric
 weightings at once. metrics, by_record, challenge, published: one number a class or one in all.
 intervals, delong: how sure they are. thresholds, calibrating, conformal: what is fitted on the validation
 fold; reliability: whether probabilities mean what they say. subgroups, comparing: groups of records, and
-models, beside each other. evaluation: all of it together; saving: its files. runs, calibration_runs,
-comparison_runs: the same for runs on one fold.
+models, beside each other. evaluation: all of it together; resampled, remarks, saving: its parts. runs,
+calibration_runs, comparison_runs: the same for runs on one fold; opening, groups: their records.
 
 Nothing here trains, and nothing chooses by the fold that is reported.
 """
@@ -23,7 +23,10 @@ from leadlight.evaluation.by_record import (
     subset_accuracy,
 )
 from leadlight.evaluation.calibrating import cross_calibrated, fit_calibration
+from leadlight.evaluation.calibration_runs import Calibrated, calibrate_run
 from leadlight.evaluation.challenge import challenge_f_measure, challenge_score
+from leadlight.evaluation.comparing import Comparison, Difference, Scores, compare
+from leadlight.evaluation.comparison_runs import compare_runs
 from leadlight.evaluation.conformal import SetCoverage, fit_prediction_sets, measure_sets
 from leadlight.evaluation.delong import DeLong, delong
 from leadlight.evaluation.evaluation import OVERALL, ClassEvaluation, Evaluation, evaluate
@@ -65,13 +68,17 @@ __all__ = [
     "OVERALL",
     "PAPER_THRESHOLDS",
     "RULES",
+    "Calibrated",
     "ClassEvaluation",
+    "Comparison",
     "DeLong",
+    "Difference",
     "Estimate",
     "Evaluation",
     "FMax",
     "Reliability",
     "Resamples",
+    "Scores",
     "SetCoverage",
     "Subgroup",
     "ThresholdRule",
@@ -80,10 +87,13 @@ __all__ = [
     "best_f1",
     "bootstrap_p",
     "brier",
+    "calibrate_run",
     "calibration_error",
     "calibration_line",
     "challenge_f_measure",
     "challenge_score",
+    "compare",
+    "compare_runs",
     "coverage_error",
     "cross_calibrated",
     "delong",

@@ -33,7 +33,7 @@ class DeLong:
         value, variance = float(self.auc[model]), float(self.covariance[model, model])
         if not variance > 0:
             return Estimate(value)
-        reach = _z(level) * np.sqrt(variance)
+        reach = _z(level) * float(np.sqrt(variance))
         return Estimate(value, max(0.0, value - reach), min(1.0, value + reach))
 
     def difference(self, one: int = 0, other: int = 1, level: float = LEVEL) -> tuple[Estimate, float]:
@@ -49,7 +49,7 @@ class DeLong:
         # What is left of equal numbers by rounding is no variance.
         if not variance > 1e-14:
             return Estimate(value), 1.0 if variance == variance and abs(value) < 1e-12 else np.nan
-        error = np.sqrt(variance)
+        error = float(np.sqrt(variance))
         reach = _z(level) * error
         p = 2 * float(ndtr(-abs(value) / error))
         return Estimate(value, value - reach, value + reach), p

@@ -11,23 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import EvaluationError
-from leadlight.evaluation.arrays import Bools, Floats, checked, checked_thresholds
-from leadlight.evaluation.by_record import hamming_loss, subset_accuracy
-from leadlight.evaluation.challenge import challenge_score, has_challenge_score
+from leadlight.evaluation.arrays import Bools, checked, checked_thresholds
+from leadlight.evaluation.challenge import has_challenge_score
 from leadlight.evaluation.conformal import SetCoverage, measure_sets
-from leadlight.evaluation.counting import count, mean_square, record_centred
 from leadlight.evaluation.delong import delong
 from leadlight.evaluation.intervals import Estimate, Resamples, estimate
-from leadlight.evaluation.metrics import (
-    BENCHMARK_THRESHOLDS,
-    PAPER_THRESHOLDS,
-    fmax,
-    macro_mean,
-    undefined_classes,
-)
-from leadlight.evaluation.ranking import rank
+from leadlight.evaluation.metrics import PAPER_THRESHOLDS, fmax, macro_mean, undefined_classes
 from leadlight.evaluation.reliability import calibration_error
 from leadlight.evaluation.remarks import remarks, shifts
+from leadlight.evaluation.resampled import by_class, over_all, with_all, with_rare_stratified
 from leadlight.evaluation.subgroups import Subgroup
 
 if TYPE_CHECKING:
@@ -191,19 +183,10 @@ def evaluate(
         )
     patient_ids = tuple(str(patient) for patient in patients)
     drawn = Resamples(np.array(patient_ids), resamples, seed)
-    weights = _with_all(drawn.weights)
-    by_class = _by_class(positive, values, limits, mask, weights)
-    overall = _overall(positive, values, limits, mask, weights, by_class, has_challenge_score(classes))
-    is_stratified = np.zeros(n_classes, dtype=bool)
-    for k in range(n_classes):
-        own, is_stratified[k] = drawn.of_class((positive & mask)[:, k])
-        if is_stratified[k]:
-            one = slice(k, k + 1)
-            apart = _by_class(positive[:, one], values[:, one], limits[one], mask[:, one], _with_all(own))
-            by_class = {
-                name: np.concatenate([column[:, :k], apart[name], column[:, k + 1 :]], axis=1)
-                for name, column in by_class.items()
-            }
+    weights = with_all(drawn.weights)
+    together = by_class(positive, values, limits, mask, weights)
+    overall = over_all(positive, values, limits, mask, weights, together, has_challenge_score(classes))
+    apart, is_stratified = with_rare_stratified(together, positive, values, limits, mask, drawn)
     errors = calibration_error(positive, values, mask)[0]
     evaluated = tuple(
         ClassEvaluation(
@@ -216,7 +199,7 @@ def evaluate(
             threshold=float(limits[k]),
             delong=delong(positive[:, k], values[:, k], mask[:, k], drawn.patients).estimate(),
             calibration_error=float(errors[k]),
-            **{name: estimate(column[0, k], column[1:, k]) for name, column in by_class.items()},
+            **{name: estimate(column[0, k], column[1:, k]) for name, column in apart.items()},
         )
         for k, code in enumerate(classes)
     )
@@ -247,60 +230,3 @@ def evaluate(
         sets=() if sets is None else measure_sets(sets, positive, np.asarray(probabilities), classes, mask),
         subgroups=tuple(subgroups),
     )
-
-
-def _with_all(resampled: Floats) -> Floats:
-    """Weightings with the records as they are in front."""
-    return np.concatenate([np.ones((1, resampled.shape[1])), resampled])
-
-
-def _by_class(
-    positive: Bools, values: Floats, limits: Floats, mask: Bools, weights: Floats
-) -> dict[str, Floats]:
-    """Each metric of each class, (weightings, classes)."""
-    ranked = rank(positive, values, mask, weights)
-    counts = count(positive, values, limits, mask, weights)
-    return {
-        "roc_auc": ranked.roc_auc,
-        "average_precision": ranked.average_precision,
-        "f1": counts.f1,
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "specificity": counts.specificity,
-        "npv": counts.npv,
-        "accuracy": counts.accuracy,
-        "brier": mean_square(positive, values, mask, weights),
-    }
-
-
-def _overall(
-    positive: Bools,
-    values: Floats,
-    limits: Floats,
-    mask: Bools,
-    weights: Floats,
-    by_class: Mapping[str, Floats],
-    is_challenge: bool,
-) -> dict[str, Floats]:
-    """Each metric over all classes, (weightings,)."""
-    result = {f"macro_{name}": macro_mean(column) for name, column in by_class.items()}
-    result["mean_accuracy"], result["mean_brier"] = result.pop("macro_accuracy"), result.pop("macro_brier")
-    at_half = count(positive, values, 0.5, mask, weights).accuracy
-    return result | {
-        "fmax": _largest(record_centred(positive, values, PAPER_THRESHOLDS, mask, weights).f),
-        "fmax_benchmark": _largest(record_centred(positive, values, BENCHMARK_THRESHOLDS, mask, weights).f),
-        "mean_accuracy_at_half": macro_mean(at_half),
-        "subset_accuracy": subset_accuracy(positive, values, limits, mask, weights),
-        "hamming_loss": hamming_loss(positive, values, limits, mask, weights),
-        **(
-            {"challenge_score": challenge_score(positive, values, limits, mask, weights)}
-            if is_challenge
-            else {}
-        ),
-    }
-
-
-def _largest(f: Floats) -> Floats:
-    """The largest defined F of each weighting, (weightings,)."""
-    filled = np.where(np.isfinite(f), f, -1.0).max(axis=1)
-    return np.where(filled < 0, np.nan, filled)

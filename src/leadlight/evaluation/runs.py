@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.datasets import SIMULATED_VERSION
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.evaluation import Evaluation, evaluate
+from leadlight.evaluation.groups import ATTRIBUTES, groups_of
+from leadlight.evaluation.opening import open_for, records_for, seen_here
+from leadlight.evaluation.subgroups import measure_subgroups
 from leadlight.progress import ProgressCallback, silent
 
 if TYPE_CHECKING:
-    from leadlight.classifier import Classifier, Contract
+    from leadlight.classifier import Classifier
     from leadlight.classifier.contract import SeenFolds
-    from leadlight.labels import LabelSpace
     from leadlight.store import Data, Store
 
 _CHUNK = 512
@@ -31,6 +30,7 @@ def evaluate_run(
     fold: int,
     data: Data | None = None,
     *,
+    subgroups: Sequence[str] = ATTRIBUTES,
     resamples: int = 1000,
     seed: int = 0,
     allow_training_fold: bool = False,
@@ -39,43 +39,49 @@ def evaluate_run(
     """Measure a run, a model folder or a shipped model on one fold.
 
     data: a data set's folder or a store, or several; None takes the data that the run was trained on.
-    resamples, seed: of the bootstrap over patients. A fold that the weights were fitted on is refused
-    unless allow_training_fold. Labels, their likelihoods and unlabelled records are handled as the
+    subgroups: attributes whose groups are measured apart (``groups_of``), as far as the data have them;
+    () for none. resamples, seed: of the bootstrap over patients. A fold that the weights were fitted on is
+    refused unless allow_training_fold. Labels, their likelihoods and unlabelled records are handled as the
     model's contract says they were in training.
     Raises EvaluationError, and what loading the model and opening the data raise.
     """
     from leadlight.classifier import find_model_folder, load, read_contract
-    from leadlight.classifier.from_store import accepts_missing
-    from leadlight.store import open_data, places_of, select
 
     contract = read_contract(find_model_folder(model))
-    places = places_of(data) if data is not None else _data_of_run(Path(model))
-    steps = contract.preprocessing
-    store = open_data(places, steps.first_rate or steps.sampling_rate, on_progress)
-    notes = _fold_remarks(_seen_here(store, contract), fold, allow_training_fold)
-    selection = select(
-        store,
-        [fold],
-        _label_space(contract),
-        n_samples=contract.input.n_samples,
-        accepts_length=steps.accepts if steps.takes_other_lengths else None,
-        accepts_missing=accepts_missing(store, steps) if steps.takes_missing else None,
-        min_likelihood=float(str(contract.recipe.get("min_likelihood", 0.0))),
-        below="unknown" if contract.recipe.get("below_likelihood") == "unknown" else "negative",
-        where=str(contract.recipe.get("where", "")),
-        keep_unlabelled=bool(contract.recipe.get("keep_unlabelled", False)),
-    )
+    store, places = open_for(contract, model, data, on_progress)
+    notes = _fold_remarks(seen_here(store, contract), fold, allow_training_fold)
+    selection = records_for(contract, store, [fold])
     notes += [f"{n} records {reason} left out." for reason, n in selection.left_out.items()]
-    chosen = store.index.iloc[selection.rows]
+    if contract.calibration is not None:
+        on = contract.calibration.fitted_on
+        notes.append(f"Probabilities are calibrated: {contract.calibration.method}, on {on}.")
+        if on.dataset == store.dataset and fold in on.folds:
+            notes.append(f"That is fold {fold} itself: calibration and thresholds look too good here.")
+    probabilities = predict_rows(load(model), store, selection.rows, on_progress)
+    # As predictions compare them: float32.
+    thresholds = np.array(contract.thresholds.values, dtype=np.float32)
+    chosen = store.columns("patient_id", "record_id").take(selection.rows)
+    patients = chosen["patient_id"].to_pylist()
+    apart = measure_subgroups(
+        selection.truth,
+        probabilities,
+        contract.codes,
+        thresholds,
+        groups_of(store, selection.rows, subgroups, on_progress),
+        patients=patients,
+        known=selection.known,
+        resamples=resamples,
+        seed=seed,
+        on_progress=on_progress,
+    )
     return evaluate(
         selection.truth,
-        predict_rows(load(model), store, selection.rows, on_progress),
+        probabilities,
         contract.codes,
-        # As predictions compare them: float32.
-        np.array(contract.thresholds.values, dtype=np.float32),
-        patients=chosen["patient_id"].tolist(),
+        thresholds,
+        patients=patients,
         known=selection.known,
-        record_ids=chosen["record_id"].tolist(),
+        record_ids=chosen["record_id"].to_pylist(),
         descriptions=[one.description for one in contract.classes],
         subject={
             "model": contract.name,
@@ -88,57 +94,18 @@ def evaluate_run(
             "validation_folds": list(contract.folds.validation),
             "label_space": contract.label_space.name,
             "threshold_rule": contract.thresholds.rule,
+            "calibration": None if contract.calibration is None else contract.calibration.method,
+            "coverage_of_sets": None
+            if contract.prediction_sets is None
+            else contract.prediction_sets.coverage,
             "left_out": selection.left_out,
         },
         notes=notes,
+        sets=contract.prediction_sets,
+        subgroups=apart,
         resamples=resamples,
         seed=seed,
     )
-
-
-def _seen_here(store: Store, contract: Contract) -> list[SeenFolds]:
-    """What the weights have learnt from whose folds mean the records of this store.
-
-    Elsewhere a fold of that number is another one; a simulated set has the name and layout of a real one.
-    """
-    from leadlight.store import parts_of
-
-    here = {(one.dataset, one.version == SIMULATED_VERSION) for one in parts_of(store)}
-    return [one for one in contract.seen if (one.dataset, one.version == SIMULATED_VERSION) in here]
-
-
-def _data_of_run(folder: Path) -> list[Path]:
-    from leadlight.store import places_of
-
-    file = folder / "environment.json"
-    try:
-        places = places_of(json.loads(file.read_text(encoding="utf-8"))["data"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise EvaluationError(
-            f"{folder}: does not say on which data it was trained; name them with --data DIR."
-        ) from None
-    for one in places:
-        if not one.exists():
-            raise EvaluationError(
-                f"{file}, data: found {one}, which is no longer there; name it with --data DIR."
-            )
-    return places
-
-
-def _label_space(contract: Contract) -> LabelSpace:
-    from leadlight import labels
-    from leadlight.store import OWN_LABELS
-
-    wanted = contract.label_space
-    if wanted.name == OWN_LABELS:
-        return labels.own_space(OWN_LABELS, contract.codes)
-    space = labels.space(wanted.name)
-    if space.codes != contract.codes:
-        raise EvaluationError(
-            f"classes: the model's are not those of {space.name} version {space.version}; it was trained "
-            f"with version {wanted.version}. Use Leadlight {contract.versions.leadlight}, which trained it."
-        )
-    return space
 
 
 def _fold_remarks(seen: Sequence[SeenFolds], fold: int, allow_training_fold: bool) -> list[str]:
