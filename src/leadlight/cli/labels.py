@@ -214,7 +214,9 @@ def _show(text: str, *, as_json: bool) -> None:
         print_json(
             {
                 "matches": [_plain(asdict(match)) for match in matches],
-                "findings": [_plain(asdict(one)) for one in known],
+                "findings": [
+                    {**_plain(asdict(one)), "criteria": _criterion(one.finding.code)} for one in known
+                ],
             }
         )
         return
@@ -252,6 +254,7 @@ def _show_one(one: Any) -> None:
                 ("kinds", "is told for kinds of it by"),
             )
         ),
+        *_criterion_lines(finding.code),
         (
             "in reports",
             "; ".join(one.phrases[:12])
@@ -261,6 +264,31 @@ def _show_one(one: Any) -> None:
     for what, value in lines:
         if value:
             typer.echo(f"  {what}: {value}")
+
+
+def _criterion(code: str) -> dict[str, Any] | None:
+    from leadlight import labels
+
+    found = labels.criterion(code)
+    return None if found is None else _plain(asdict(found))
+
+
+def _criterion_lines(code: str) -> list[tuple[str, str]]:
+    """What the criteria look at, and where that is on the tracing."""
+    from leadlight import labels
+
+    found = labels.criterion(code)
+    if found is None:
+        return []
+    beats = " of early beats" if found.beats == "early" else ""
+    place = f"{' '.join(found.leads) or 'all leads'}; {' '.join(found.segments)}{beats}"
+    return [
+        ("criteria look at", found.looks_at),
+        ("place", place if found.has_place else "none that can be located"),
+        ("neutral", "; ".join(" ".join(one) for one in (found.neutral_leads, found.neutral_segments) if one)),
+        ("remark", found.remark),
+        ("criteria by", found.source + ("" if found.is_checked else " (the place is not confirmed)")),
+    ]
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

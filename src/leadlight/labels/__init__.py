@@ -4,7 +4,8 @@
 statement says in it; ``coverage.py``: what a collection's labelling can tell;
 ``spaces.py``: label spaces, with ``encoding.py``, which turns statements into targets;
 ``tables.py`` reads the spaces from ``data/``; ``own.py``: spaces of a user's own labels;
-``between.py`` and ``lookup.py``: what a mapping loses, and everything known of a code.
+``between.py`` and ``lookup.py``: what a mapping loses, and everything known of a code;
+``criteria.py``: which leads and parts of the beat the criteria of a finding look at.
 What a data set's own files say about its records lives in ``leadlight.datasets``.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 from leadlight.labels.between import ClassMapping, LostCode, Origin, SpaceMapping, mapping
 from leadlight.labels.challenge_weights import challenge_weights
 from leadlight.labels.coverage import Coverage, coverage, sources
+from leadlight.labels.criteria import Criterion, criteria, criterion, without_place
 from leadlight.labels.findings import Finding, broader, findings, narrower
 from leadlight.labels.lookup import KnownFinding, Match, known_of, look_up
 from leadlight.labels.meanings import SystemCode, codes, meanings, systems
@@ -23,6 +25,7 @@ from leadlight.labels.tables import StatementMeaning, names, space, statements
 __all__ = [
     "ClassMapping",
     "Coverage",
+    "Criterion",
     "Finding",
     "KnownFinding",
     "LabelClass",
@@ -38,6 +41,8 @@ __all__ = [
     "challenge_weights",
     "codes",
     "coverage",
+    "criteria",
+    "criterion",
     "findings",
     "known_of",
     "look_up",
@@ -51,4 +56,5 @@ __all__ = [
     "space",
     "statements",
     "systems",
+    "without_place",
 ]
