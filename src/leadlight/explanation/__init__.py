@@ -4,7 +4,7 @@ Here: the methods (``methods``, one file each; ``method`` says what one is), ``e
 (``explaining``), the value (``explanation``), what a prediction reads (``reading``), how gradients pass
 (``passing``), where layers lie on the signal (``cam_layers``), beats and waves (``beats``), the
 composition of attention (``attention``), the part of a page (``page``). Not here: how it is drawn
-(``leadlight.figures``) and set as HTML (``leadlight.report``).
+(``leadlight.figures``) and set as HTML (``leadlight.pages``).
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ BOUNDARIES = ("p_onset", "p_end", "qrs_onset", "qrs_end", "t_onset", "t_end")
 DELINEATED = ("II", "V5", "V2", "I")
 """Leads whose waves are measured, where they are there; else the first ones."""
 FEWEST_BEATS = 2
+ENOUGH_BEATS = 8
+"""Of fewer, the delineator finds nothing."""
 SAME_BEAT_SECONDS = 0.09
 _NAMES = ("ECG_P_Onsets", "ECG_P_Offsets", "ECG_R_Onsets", "ECG_R_Offsets", "ECG_T_Onsets", "ECG_T_Offsets")
 # Seconds from the R peak between which a boundary can lie: an ectopic QRS is as wide as a block's.
@@ -89,18 +91,19 @@ def find_beats(recording: Recording) -> Beats:
         signal = _clean(neurokit, recording[lead], rate)
         if signal is None:
             continue
-        places = np.round(peaks * rate).astype(int)
+        longer, places, back = _with_enough_beats(signal, np.round(peaks * rate).astype(int))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                _, waves = neurokit.ecg_delineate(signal, places, sampling_rate=round(rate), method="dwt")
+                _, waves = neurokit.ecg_delineate(longer, places, sampling_rate=round(rate), method="dwt")
         except Exception:  # its errors are of every kind; the other leads may do
             continue
-        found = np.full((len(peaks), 6), np.nan)
+        found = np.full((len(places), 6), np.nan)
         for column, name in enumerate(_NAMES):
-            values = np.asarray(waves[name], dtype=float)[: len(peaks)] / rate
+            values = np.asarray(waves[name], dtype=float)[: len(places)]
             found[: len(values), column] = values
-        by_lead.append(found)
+        offsets = (found - places[:, np.newaxis])[back] / rate
+        by_lead.append(offsets + peaks[:, np.newaxis])
     if not by_lead:
         raise SignalError(
             f"beats: {len(peaks)} R peaks, but no wave's boundaries were found in {', '.join(leads)}."
@@ -136,6 +139,28 @@ def find_r_peaks(recording: Recording) -> NDArray[np.float64]:
             'Methods that need no beats still work: occlusion by "window" or "lead".'
         )
     return agreed
+
+
+def _with_enough_beats(
+    signal: NDArray[np.float64], peaks: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """The signal made long enough for the delineator, its R peaks, and which of them are the own ones.
+
+    From its first to its last R peak the signal is repeated, so that it joins where it is alike. The last
+    beat is the last one of the longer signal, the others are the first ones.
+    """
+    everyone = np.arange(len(peaks))
+    if len(peaks) >= ENOUGH_BEATS:
+        return signal, peaks, everyone
+    first, last = peaks[0], peaks[-1]
+    turns = -(-ENOUGH_BEATS // (len(peaks) - 1))
+    middle = signal[first:last]
+    longer = np.concatenate([signal[:last], *[middle] * turns, signal[first:]])
+    span = last - first
+    places = np.concatenate(
+        [peaks[:-1] + turn * span for turn in range(turns + 2)] + [[last + (turns + 1) * span]]
+    )
+    return longer, places.astype(np.int64), np.append(everyone[:-1], len(places) - 1)
 
 
 def _agreed(by_lead: NDArray[np.float64], peaks: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from leadlight.classifier import Prediction
-    from leadlight.report import Section
+    from leadlight.figures import Drawn
+    from leadlight.pages import Section
 
 FORMATS = (".png", ".svg", ".pdf", ".html", ".json", ".npz")
 DISCLAIMER = "Research software, not a medical device."
@@ -124,11 +125,12 @@ class Explanation:
         """What the figure shows and what it does not, in sentences."""
         return " ".join((*self.meaning, DISCLAIMER))
 
-    def figure(self, layout: str = "auto", title: str = "") -> Figure:
+    def figure(self, layout: str = "auto", title: str = "", style: str = "bands") -> Figure:
         """One page: tracing with relevance, lead importance, probabilities with thresholds, caption.
 
-        layout, title: as ``leadlight.plot`` takes them. A Matplotlib figure, to
-        scale when saved as PDF or SVG and printed at 100%.
+        layout, title: as ``leadlight.plot`` takes them; style: relevance as "bands" behind the trace, or
+        as the colour of the "trace". A Matplotlib figure, to scale when saved as PDF or SVG and printed
+        at 100%.
         """
         from leadlight.figures import Findings, plot_explanation
 
@@ -136,20 +138,36 @@ class Explanation:
         findings = Findings(said.classes, said.descriptions, said.probabilities, said.thresholds, self.target)
         return plot_explanation(
             self.recording,
-            self.multiples,
-            self.lead_importance,
+            self.drawn_multiples,
+            self.lead_importance if self.leads_apart else None,
             findings,
             layout,
             0.0,
             title,
             (self.caption(),),
+            self.drawn(style),
         )
 
-    def tracing(self, layout: str = "auto", title: str = "") -> Figure:
-        """The tracing with relevance behind it and a colour bar alone."""
+    def tracing(self, layout: str = "auto", title: str = "", style: str = "bands") -> Figure:
+        """The tracing with relevance on it and a colour bar alone."""
         from leadlight.figures import plot_relevance
 
-        return plot_relevance(self.recording, self.multiples, layout, 0.0, title)
+        multiples = self.drawn_multiples
+        return plot_relevance(
+            self.recording, multiples, layout, 0.0, title, drawn=self.drawn(style)
+        )
+
+    @property
+    def drawn_multiples(self) -> NDArray[np.float64]:
+        """What figures show: ``signed_multiples`` of a signed map, else ``multiples``."""
+        return self.signed_multiples if self.signed else self.multiples
+
+    def drawn(self, style: str = "bands") -> Drawn:
+        """How figures draw this map."""
+        from leadlight.figures import Drawn
+
+        what = "attention" if self.method == "attention" else "relevance"
+        return Drawn(style, self.signed, what)
 
     def section(self, title: str, layout: str = "auto") -> Section:
         """This explanation as a part of a page."""
@@ -187,7 +205,9 @@ class Explanation:
             "parts": {name: _plain(values) for name, values in self.parts.items()},
         }
 
-    def save(self, path: str | Path, layout: str = "auto", title: str = "") -> Path:
+    def save(
+        self, path: str | Path, layout: str = "auto", title: str = "", style: str = "bands"
+    ) -> Path:
         """Write the figure (.png, .svg, .pdf), a self-contained page (.html) or the numbers (.json, .npz).
 
         .npz: ``relevance``, ``uniform``, ``lead_importance``, ``signal`` (mV), each of ``parts`` as
@@ -200,13 +220,13 @@ class Explanation:
         path = Path(path)
         suffix = check_suffix(path, FORMATS)
         if suffix not in (".html", ".json", ".npz"):
-            return save_figure(self.figure(layout, title), path)
+            return save_figure(self.figure(layout, title, style), path)
         if suffix == ".json":
             content = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False).encode()
         elif suffix == ".npz":
             content = self._arrays()
         else:
-            from leadlight.report import explanation_page
+            from leadlight.pages import explanation_page
 
             page = explanation_page([self], titles=[title] if title else None, layout=layout)
             content = page.encode()

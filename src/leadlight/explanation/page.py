@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadlight.figures import plot_lead_importance, plot_probabilities
-from leadlight.report import Paragraph, Section, Table, picture
+from leadlight.pages import Block, Paragraph, Section, Table, picture
 
 if TYPE_CHECKING:
     from leadlight.explanation.explanation import Explanation
@@ -28,6 +28,7 @@ def explanation_section(explanation: Explanation, title: str, layout: str = "aut
     strong = frozenset(number for number, row in enumerate(rows) if row["finding"] == "yes")
     recording = explanation.recording
     leading = explanation.leading_leads()
+    what = explanation.drawn().what
     return Section(
         title,
         [
@@ -41,8 +42,8 @@ def explanation_section(explanation: Explanation, title: str, layout: str = "aut
             picture(
                 explanation.tracing(layout),
                 alt=(
-                    f"ECG on paper, {len(recording.leads)} leads, with the model's attention in blue behind "
-                    f"the traces. Most attention: {leading}."
+                    f"ECG on paper, {len(recording.leads)} leads, with the model's {what} in colour behind "
+                    f"the traces. Most {what}: {leading}."
                 ),
                 caption=explanation.caption(),
             ),
@@ -53,13 +54,19 @@ def explanation_section(explanation: Explanation, title: str, layout: str = "aut
                 alt=f"Bar chart of the probabilities in the table above. Findings: {findings}.",
                 caption="The probabilities, each with its threshold.",
             ),
-            picture(
-                plot_lead_importance(recording.leads, explanation.lead_importance),
-                alt=f"Bar chart of the share of attention by lead. Most: {leading}.",
-                caption=f"Share of the whole attention by lead. Most: {leading}.",
-            ),
+            _lead_importance(explanation, what, leading),
             *(Paragraph(f"Note: {note}.", "note") for note in explanation.notes),
         ],
+    )
+
+
+def _lead_importance(explanation: Explanation, what: str, leading: str) -> Block:
+    if not explanation.leads_apart:
+        return Paragraph("All leads share one map: this method does not tell them apart.", "note")
+    return picture(
+        plot_lead_importance(explanation.recording.leads, explanation.lead_importance, what),
+        alt=f"Bar chart of the share of {what} by lead. Most: {leading}.",
+        caption=f"Share of the whole {what} by lead. Most: {leading}.",
     )
 
 

@@ -28,7 +28,7 @@ WORTH_SAYING = 0.05
 class IntegratedSettings(Settings):
     """steps: points on the way; baseline: where it begins."""
 
-    steps: int = 32
+    steps: int = 50
     baseline: str = "median"
 
     def __post_init__(self) -> None:
@@ -96,7 +96,7 @@ METHOD = Method(
     "times the way: what each sample adds; all of it is the change of the logit.",
     source="Sundararajan et al. 2017, arXiv 1703.01365",
     needs="any model here",
-    cost="steps + 2 forward passes, and steps backward passes a target (32 steps by default)",
+    cost="steps + 2 forward passes, and steps backward passes a target (50 steps by default)",
     cannot_show="What does not differ from the baseline; the recordings on the way are no ECGs.",
     class_dependent=True,
     settings=IntegratedSettings,
