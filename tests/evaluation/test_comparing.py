@@ -261,3 +261,15 @@ def test_the_command_prints_writes_and_refuses(write: Write, tmp_path: Path) -> 
     result = CliRunner().invoke(app, ["compare", *runs, "--resamples", "20", "--json"])
     assert json.loads(result.stdout)["models"] == ["one", "two"]
     assert CliRunner().invoke(app, ["compare", runs[0]]).exit_code == 2
+    result = CliRunner().invoke(app, ["compare", *runs, "--figure", str(tmp_path / "forest.doc")])
+    assert result.exit_code == 2 and ".png, .svg, .pdf" in result.output
+
+
+def test_the_forest_shows_what_is_better_when_larger(write: Write, tmp_path: Path) -> None:
+    pytest.importorskip("leadlight.figures.forest")
+    runs = [str(write("one", 0)), str(write("two", 2))]
+    file = tmp_path / "forest.svg"
+    result = CliRunner().invoke(app, ["compare", *runs, "--resamples", "20", "--figure", str(file)])
+    assert result.exit_code == 0, result.output
+    drawn = file.read_text()
+    assert "ROC-AUC A" in drawn and "two less one" in drawn and "Brier" not in drawn

@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from leadlight.evaluation.comparing import Comparison
 
+FORMATS = (".png", ".svg", ".pdf")
 WIDEST = 12
 """Classes whose tests are printed; of more, those alone where one run is better."""
 
@@ -34,6 +35,10 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder for comparison.csv and comparison.json.", show_default=False)
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="Forest plot to write: .png, .svg or .pdf.", show_default=False),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print comparison.json in place of the tables.")
     ] = False,
@@ -47,8 +52,18 @@ def command(
     Example: leadlight compare run another-run --fold 10 --out comparison
     """
     from leadlight.cli.output import print_json, progress_bar
-    from leadlight.evaluation.comparison_runs import compare_runs, comparison_values, save_comparison
+    from leadlight.evaluation.comparison_runs import (
+        compare_runs,
+        comparison_figure,
+        comparison_values,
+        save_comparison,
+    )
 
+    if figure is not None and figure.suffix.lower() not in FORMATS:
+        raise typer.BadParameter(
+            f"found {figure.name!r}; accepted: a name that ends in {', '.join(FORMATS)}.",
+            param_hint="--figure",
+        )
     if len(runs) < 2:
         raise typer.BadParameter("found one; accepted: two or more.", param_hint="RUN")
     with progress_bar("comparing", unit="runs") as on_progress:
@@ -68,6 +83,10 @@ def command(
     if out is not None:
         for path in save_comparison(comparison, out):
             typer.echo(f"wrote {path}", err=as_json)
+    if figure is not None:
+        from leadlight.figures import save_figure
+
+        typer.echo(f"wrote {save_figure(comparison_figure(comparison), figure)}", err=as_json)
 
 
 def _print_tables(comparison: Comparison) -> None:

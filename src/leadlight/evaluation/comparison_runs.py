@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +17,12 @@ from leadlight.datasets import SIMULATED_VERSION
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.arrays import Bools, Floats
 from leadlight.evaluation.comparing import Comparison, Scores, compare
+from leadlight.evaluation.subgroups import ALL
 from leadlight.progress import ProgressCallback, silent
 from leadlight.writing import unfinished
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,3 +271,36 @@ def _refuse_other_truth(first: Evaluated, other: Evaluated, known: Bools, common
         raise EvaluationError(
             f"patients: {first.name} and {other.name} have other patients for the same records."
         )
+
+
+def comparison_figure(comparison: Comparison, most: int = 40) -> Figure:
+    """A forest plot: differences over all classes, and of ROC-AUC by class; larger is better in all of them.
+
+    most: classes at most, those with the surest differences.
+    """
+    from leadlight.evaluation.evaluation import OVERALL
+    from leadlight.figures.forest import ForestRow, plot_forest
+
+    rows = []
+    for one, other in dict.fromkeys((each.one, each.other) for each in comparison.differences):
+        found = [each for each in comparison.differences if (each.one, each.other) == (one, other)]
+        overall = [each for each in found if each.code == ALL and each.metric != "mean_brier"]
+        of_classes = [each for each in found if each.code != ALL and each.metric == "roc_auc"]
+        surest = sorted(of_classes, key=lambda each: each.p if np.isfinite(each.p) else 2.0)[:most]
+        labelled = [(OVERALL[each.metric].partition(" (")[0], each) for each in overall]
+        labelled += [(f"ROC-AUC {each.code}", each) for each in of_classes if each in surest]
+        rows += [
+            ForestRow(
+                label, each.difference.value, each.difference.low, each.difference.high,
+                remark="*" if each.p_corrected < 0.05 else "", heading=f"{one} less {other}",
+            )
+            for label, each in labelled
+        ]  # fmt: skip
+    return plot_forest(
+        rows,
+        "difference",
+        reference=0.0,
+        title=f"{comparison.n_records} records of {comparison.n_patients} patients",
+        foot="95% intervals by a paired bootstrap over patients, of ROC-AUC by class DeLong's; "
+        "* p below 0.05 after Holm's correction",
+    )
