@@ -11,7 +11,13 @@ from torch import nn
 from leadlight import models
 from leadlight.classifier import Classifier, save_model
 from leadlight.classifier.contract import Origin, contract_from
-from leadlight.evaluation import average_precision, fit_thresholds, macro_mean, predict_rows, roc_auc
+from leadlight.evaluation import (
+    average_precision,
+    macro_mean,
+    predict_rows,
+    roc_auc,
+    threshold_estimates,
+)
 from leadlight.recipes import Recipe
 from leadlight.store import Selection, label_space
 from leadlight.training.data import TrainingInput
@@ -20,6 +26,7 @@ from leadlight.training.loop import Progress
 
 LICENCE = "Apache-2.0; the training data keep their own licence"
 UNFITTED_THRESHOLD = 0.5
+_LARGEST_RESAMPLING = 20_000_000
 
 
 def save_best(
@@ -38,7 +45,11 @@ def save_best(
     contract = contract_from(_contract_values(recipe, data, progress, origin))
     part = data.validation
     scores = predict_rows(Classifier(module, contract), data.store, part.rows)
-    fitted = fit_thresholds(part.truth, scores, part.known, rule="best-f1")
+    patients = data.store.columns("patient_id")["patient_id"].take(part.rows).to_pylist()
+    estimates = threshold_estimates(
+        part.truth, scores, np.array(patients), part.known, "best-f1", _resamples(len(part)), recipe.seed
+    )
+    fitted = np.array([one.value for one in estimates])
     unfitted = [code for code, value in zip(contract.codes, fitted, strict=True) if np.isnan(value)]
     limits = contract.limits
     if unfitted:
@@ -54,6 +65,8 @@ def save_best(
         "rule": "best-f1",
         "folds": list(recipe.folds.validation),
         "n_records": len(part),
+        "low": [one.low if np.isfinite(one.low) else None for one in estimates],
+        "high": [one.high if np.isfinite(one.high) else None for one in estimates],
     }
     values["metrics"] = {
         "folds": list(recipe.folds.validation),
@@ -61,6 +74,11 @@ def save_best(
         "values": _metrics(part, scores, contract.codes),
     }
     return save_model(folder, module, contract_from(values))
+
+
+def _resamples(n_records: int) -> int:
+    """Behind the thresholds' intervals: 1,000, and fewer where so many would fill the memory."""
+    return max(100, min(1000, _LARGEST_RESAMPLING // n_records))
 
 
 def _metrics(part: Selection, scores: NDArray[np.float32], codes: tuple[str, ...]) -> dict[str, float | None]:
