@@ -225,10 +225,14 @@ def main() -> None:
         for row in measure(name, arguments.repeats, arguments.without):
             rows.append(row)
             machine = describe_machine("leadlight", "torch", "captum", "numpy", "neurokit2")
-            about = (
-                f"# Seconds to explain one record\n\n`{command}`\n\n{machine} {arguments.threads} threads, the "
-                f"least of {arguments.repeats} repeats.\nUntrained networks of their published size, a simulated "
-                "normal ECG, one target.\nThe passes include the prediction's own.\n\n"
+            about = "\n".join(
+                [
+                    "# Seconds to explain one record",
+                    f"\n`{command}`\n",
+                    f"{machine} Threads: {arguments.threads}; the least of {arguments.repeats} repeats.",
+                    "Untrained networks of their published size, a simulated normal ECG, one target.",
+                    "The passes include the prediction's own.\n\n",
+                ]
             )
             # Kept after every row: the slow ones take minutes.
             keep(about + "\n".join([header, *rows]) + "\n", arguments.out)
