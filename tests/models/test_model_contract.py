@@ -51,13 +51,15 @@ NARROW = {
     "nejedly": {"channels": 32},
     "nejedly-no-attention": {"channels": 32},
     "s4": {"width": 32},
+    "leadlight": {"copies": 1},
 }
 
 
 # These normalise one vector a record over the batch, which takes two records in training.
 NEEDS_TWO = {
-    "conv-bilstm-attention", "fcn-wang", "gru", "inception1d", "lstm", "lstm-bidir", "nejedly",
-    "nejedly-no-attention", "resnet1d-wang", "xresnet1d18", "xresnet1d34", "xresnet1d50", "xresnet1d101",
+    "conv-bilstm-attention", "fcn-wang", "gru", "inception1d", "leadlight", "lstm", "lstm-bidir",
+    "nejedly", "nejedly-no-attention", "resnet1d-wang", "xresnet1d18", "xresnet1d34", "xresnet1d50",
+    "xresnet1d101",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from leadlight.models import Input, register, registry
 
 ROOT = Path(__file__).parents[2]
 # Models without an original, and the test that stands in for parity.
-WITHOUT_ORIGINAL = {"s4": "models/test_s4.py"}
+WITHOUT_ORIGINAL = {"s4": "models/test_s4.py", "leadlight": "models/test_leadlight.py"}
 
 
 def test_imle_net_is_there_with_its_source():

@@ -1,0 +1,75 @@
+"""leadlight: several small networks of two kinds look at the same window; their logits are averaged.
+
+Convolutions over half-second segments with an LSTM (mousavi) and residual convolutions (xresnet1d18),
+each several times from other weights, err differently. Each learns by itself, in one training.
+
+Shapes: (batch, leads, samples) -> logits (batch, classes). 6,767,934 parameters (12 leads, 250
+samples, 5 classes, three of each kind).
+
+Source: our own choice among the models of this room, on a validation fold (benchmarks/results/models.md).
+Averaging networks that were begun from other weights: Lakshminarayanan, Pritzel, Blundell. Simple and
+Scalable Predictive Uncertainty Estimation using Deep Ensembles. NeurIPS 2017, doi:10.48550/arXiv.1612.01474.
+
+What differs from there: the members train together, with one optimiser, on the same batches.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
+from leadlight.models.mousavi import Mousavi
+from leadlight.models.registry import Input, register
+from leadlight.models.xresnet1d import XResNet1d18
+
+
+@register(
+    "leadlight",
+    summary="Two kinds of small networks, several of each, averaged",
+    paper="our own; averaging: Lakshminarayanan et al., NeurIPS 2017",
+    doi="10.48550/arXiv.1612.01474",
+    input=Input(sampling_rate=100, n_samples=250),
+    n_classes=5,
+    parameters=6_776_382,
+    trainable=6_767_934,
+)
+class Leadlight(nn.Module):
+    """The network; see the module's docstring. copies: of each of the two kinds."""
+
+    cam_layer = f"members.1.{XResNet1d18.cam_layer}"
+
+    def __init__(
+        self, n_classes: int, n_leads: int = 12, n_samples: int = 250, sampling_rate: float = 100.0,
+        *, copies: int = 3,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        check_sizes("leadlight", n_leads=n_leads, n_samples=n_samples, copies=copies)
+        self.n_leads, self.n_samples = n_leads, n_samples
+        kinds = (Mousavi, XResNet1d18) * copies
+        self.members = nn.ModuleList(kind(n_classes, n_leads, n_samples, sampling_rate) for kind in kinds)
+
+    def forward(self, signal: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """(batch, leads, samples) to the mean of the members' logits (batch, classes)."""
+        return torch.stack(self._each(signal, metadata)).mean(0)
+
+    def training_outputs(self, signal: Tensor, metadata: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The mean logits, and those of each member, which learns by itself."""
+        each = self._each(signal, metadata)
+        return (torch.stack(each).mean(0), *each)
+
+    def features(self, signal: Tensor, metadata: Tensor | None = None) -> Tensor:
+        """What the members' heads read, side by side: (batch, features)."""
+        check_signal(signal, self.n_leads, self.n_samples)
+        refuse_metadata("leadlight", metadata)
+        return torch.cat([member.features(signal) for member in self.members], dim=1)
+
+    def reset_head(self, n_classes: int) -> None:
+        """Put fresh last layers for n_classes in place of the old ones."""
+        for member in self.members:
+            member.reset_head(n_classes)
+
+    def _each(self, signal: Tensor, metadata: Tensor | None) -> list[Tensor]:
+        check_signal(signal, self.n_leads, self.n_samples)
+        refuse_metadata("leadlight", metadata)
+        return [member(signal) for member in self.members]
