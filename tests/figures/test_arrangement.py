@@ -111,7 +111,13 @@ def test_every_lead_is_shown_and_nothing_beyond_the_recording(
     recording = flat(tuple(sorted(leads)), seconds)
     arrangement = arrange(recording, layout)
     strips = [strip for row in arrangement.rows for strip in row]
-    assert {strip.lead for strip in strips} == leads
+    shown = {recording.leads[0] if "II" not in leads else "II"} if layout == "single" else leads
+    assert {strip.lead for strip in strips} == shown
     for strip in strips:
         assert 0 <= strip.start < strip.stop <= recording.duration + 1e-9
         assert strip.at + strip.stop - strip.start <= 10 + 1e-9
+
+
+def test_single_shows_lead_two_or_else_the_first_alone() -> None:
+    assert [[strip.lead for strip in row] for row in arrange(flat(), "single").rows] == [["II"]]
+    assert [[strip.lead for strip in row] for row in arrange(flat(("V1", "V5")), "single").rows] == [["V1"]]

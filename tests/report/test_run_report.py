@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from leadlight.errors import RunError
-from leadlight.evaluation import evaluate
-from leadlight.report import Paragraph, Section, run_report
+from leadlight.classifier.contract import contract_from
+from leadlight.evaluation import evaluate, measure_subgroups
+from leadlight.pages import Paragraph, Section
+from leadlight.report import run_report
 
 
 class Explained:
@@ -23,7 +26,7 @@ class Explained:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
+def run(tmp_path: Path, contract_values: Callable[..., dict[str, Any]]) -> Path:
     """A run folder as training and evaluation leave it, with numbers by hand."""
     run = tmp_path / "run"
     (run / "model").mkdir(parents=True)
@@ -38,21 +41,34 @@ def run(tmp_path: Path) -> Path:
     (run / "model" / "MODEL_CARD.md").write_text(
         "# small\n\n**Not a medical device.**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
     )
-    (run / "model" / "contract.json").write_text(
-        json.dumps({"training_data": {"title": "PTB-XL", "version": "1.0.3", "licence": "CC BY 4.0",
-                                      "counts": {"training records": 1600}}})
+    values = contract_values(
+        ["MI", "NORM", "HYP"], {}, weights_sha256="0" * 64,
+        training_data={"dataset": "ptb-xl", "title": "PTB-XL", "version": "1.0.3", "licence": "CC BY 4.0",
+                       "counts": {"training records": 1600}},
     )  # fmt: skip
+    (run / "model" / "contract.json").write_text(contract_from(values).to_json())
     rng = np.random.default_rng(1)
     truth = (rng.random((60, 3)) < [0.3, 0.5, 0.0]).astype(np.uint8)
     scores = np.clip(0.3 * truth + rng.random((60, 3)) * 0.7, 0, 1).astype(np.float32)
+    subgroups = measure_subgroups(
+        truth, scores, ["MI", "NORM", "HYP"], [0.5, 0.5, 0.5],
+        {"sex": ["female"] * 30 + ["male"] * 25 + [None] * 5, "age": ["40-59"] * 50 + ["80 and over"] * 10},
+        patients=[f"p{n // 2}" for n in range(60)], resamples=50,
+    )  # fmt: skip
     evaluate(
-        truth, scores, ["MI", "NORM", "HYP"], [0.4, 0.5, 0.5], patients=[f"p{n // 2}" for n in range(60)]
+        truth,
+        scores,
+        ["MI", "NORM", "HYP"],
+        [0.5, 0.5, 0.5],
+        patients=[f"p{n // 2}" for n in range(60)],
+        subject={"dataset": "ptb-xl", "dataset_version": "1.0.3", "fold": 9, "weights_sha256": "0" * 64},
+        subgroups=subgroups,
     ).save(run / "evaluation" / "fold-9")
     return run
 
 
 def report(run: Path, explanations: list[Any] | None = None) -> str:
-    out = run_report(run, explanations or [], run.parent / "demo" / "report.html")
+    out = run_report(run, run.parent / "demo" / "report.html", explanations or [])
     assert out.is_file()
     return out.read_text(encoding="utf-8")
 
@@ -63,7 +79,8 @@ def headings(page: str) -> list[str]:
 
 def test_the_sections_go_from_the_data_to_the_model_card(run: Path) -> None:
     assert headings(report(run, [Explained(), Explained()])) == [
-        "Data and recipe", "Training", "Measurements on fold 9", "Example 1", "Example 2", "Model card",
+        "In short", "Data and recipe", "Training", "Measurements on fold 9 of ptb-xl 1.0.3", "Examples",
+        "Recording 1", "Recording 2", "Model card",
     ]  # fmt: skip
 
 
@@ -86,7 +103,7 @@ def test_it_shows_the_measured_values_with_their_intervals(run: Path) -> None:
 
 def test_training_and_roc_curves_are_drawn_with_a_text(run: Path) -> None:
     page = report(run)
-    assert 'alt="Two curves by epoch: the training loss goes from 0.600 to 0.400' in page
+    assert 'alt="Curves by epoch: the training loss goes from 0.600 to 0.400' in page
     assert 'alt="ROC curves of MI, NORM, HYP."' in page
 
 
@@ -106,7 +123,7 @@ def test_an_empty_run_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_without_predictions_the_curves_are_said_to_be_missing(run: Path) -> None:
     (run / "evaluation/fold-9/predictions.parquet").unlink()
-    assert "predictions.parquet (ROC curves) is missing" in report(run)
+    assert "predictions.parquet (curves and other figures) is missing" in report(run)
 
 
 def test_a_run_before_its_first_epoch_says_so(run: Path) -> None:
@@ -134,7 +151,7 @@ def test_a_broken_file_is_named(run: Path, name: str, content: str) -> None:
 
 def test_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="found no folder"):
-        run_report(tmp_path / "nothing", [], tmp_path / "report.html")
+        run_report(tmp_path / "nothing", tmp_path / "report.html")
 
 
 def test_a_page_is_not_written_under_another_suffix(run: Path) -> None:

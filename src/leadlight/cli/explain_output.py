@@ -92,7 +92,7 @@ def explain_many(
     """Explanations of several recordings or targets, in a folder with a table, or on one page."""
     from leadlight.cli.output import print_json, progress_bar
     from leadlight.explanation.many_files import explain_files
-    from leadlight.report import explanation_page
+    from leadlight.pages import explanation_page
     from leadlight.writing import write_whole
 
     on_one_page = path.suffix.lower() == ".html"

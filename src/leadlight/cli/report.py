@@ -9,37 +9,111 @@ import typer
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run folder; or a model folder or shipped name, with --evaluation."
+        ),
+    ],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILES...", help="Recordings to explain as examples.")
+        list[Path] | None,
+        typer.Argument(metavar="FILES...", help="Recordings of your own to explain as well."),
     ] = None,
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder that leadlight evaluate --out wrote; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DATA",
+            help="Where the recordings of the examples are; may be repeated; without it, the run's own.",
+            show_default=False,
+        ),
+    ] = None,
+    examples: Annotated[
+        int, typer.Option(min=0, max=10, help="Recordings told best, worst and hardest: so many of each.")
+    ] = 2,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="How they are explained; leadlight explain --methods lists the ways.",
+            show_default="attention where the model has it, else grad-cam",
+        ),
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(help="The page to write.", show_default="RUN/report.html")
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write the figures of the evaluations there as files as well.",
+            show_default=False,
+        ),
+    ] = None,
+    suffix: Annotated[str, typer.Option("--format", help="Of these files: png, svg or pdf.")] = "pdf",
 ) -> None:
     """Write one self-contained HTML page about a run: data, training, measurements, examples, model card.
 
-    The page needs no network. What a run does not have yet is said to be missing.
+    The page needs no network. What a run does not have yet is said to be missing; evaluate it first.
 
-    Example: leadlight report runs/imle ptb-xl/records100/00000/00001_lr --out report.html
+    Example: leadlight report run --out report.html
+
+    Example: leadlight report run ecg/records100/00000/00001_lr --examples 0 --out report.html
     """
     from leadlight.classifier import load
     from leadlight.cli.output import progress_bar
+    from leadlight.cli.usage import one_of, wrong_usage
+    from leadlight.errors import ModelError
     from leadlight.explanation import explain
+    from leadlight.explanation.explaining import find_method
+    from leadlight.figures.saving import FORMATS
     from leadlight.files import read
-    from leadlight.report import run_report
+    from leadlight.report import draw_evaluation, run_report, save_drawings
+    from leadlight.report.examples import default_method
+    from leadlight.report.files import RunFiles
 
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(
             f"found the suffix {out.suffix or '(none)'}; accepted: .html.", param_hint="--out"
         )
-    examples = files or []
-    explanations = []
-    if examples:
-        classifier = load(run)
-        with progress_bar("explaining", unit="recordings") as on_progress:
-            for number, file in enumerate(examples, start=1):
-                explanations.append(explain(classifier, read(file)))
-                on_progress(number, len(examples), file.name)
-    page = run_report(run, explanations, out or run / "report.html", [file.name for file in examples])
+    one_of(suffix.lower(), [name.lstrip(".") for name in FORMATS], "--format")
+    if method:
+        with wrong_usage(ModelError, "--method"):
+            find_method(method)
+    folders = tuple(evaluation or ())
+    found = RunFiles.of(run, folders)
+    if out is None and found.run is None:
+        raise typer.BadParameter(f"--out is needed: {run} is not a run folder, which would take the page.")
+    own = []
+    with progress_bar("explaining") as on_progress:
+        if files:
+            classifier = load(run)
+            name = method or default_method(classifier)
+            for number, file in enumerate(files, start=1):
+                recording = read(file)
+                said = classifier.predict(recording)
+                target = said.findings[0] if said.findings else said.classes[int(said.probabilities.argmax())]
+                own.append(explain(classifier, recording, target, name))
+                on_progress(number, len(files), file.name)
+        page = run_report(
+            run,
+            out or Path(run) / "report.html",
+            own,
+            [file.name for file in files or []],
+            evaluations=folders,
+            data=data or None,
+            examples=examples,
+            method=method,
+            on_progress=on_progress,
+        )
     typer.echo(f"wrote {page}")
+    if figures is not None:
+        for folder in found.evaluations:
+            written = save_drawings(draw_evaluation(folder), figures / folder.name, f".{suffix.lower()}")
+            typer.echo(f"wrote {len(written)} figures to {figures / folder.name}")

@@ -153,9 +153,7 @@ class Explanation:
         from leadlight.figures import plot_relevance
 
         multiples = self.drawn_multiples
-        return plot_relevance(
-            self.recording, multiples, layout, 0.0, title, drawn=self.drawn(style)
-        )
+        return plot_relevance(self.recording, multiples, layout, 0.0, title, drawn=self.drawn(style))
 
     @property
     def drawn_multiples(self) -> NDArray[np.float64]:
@@ -205,9 +203,7 @@ class Explanation:
             "parts": {name: _plain(values) for name, values in self.parts.items()},
         }
 
-    def save(
-        self, path: str | Path, layout: str = "auto", title: str = "", style: str = "bands"
-    ) -> Path:
+    def save(self, path: str | Path, layout: str = "auto", title: str = "", style: str = "bands") -> Path:
         """Write the figure (.png, .svg, .pdf), a self-contained page (.html) or the numbers (.json, .npz).
 
         .npz: ``relevance``, ``uniform``, ``lead_importance``, ``signal`` (mV), each of ``parts`` as

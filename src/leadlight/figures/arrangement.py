@@ -12,7 +12,7 @@ PAGE_SECONDS = 10.0
 """What one page shows: 250 mm of paper fit on A4 in landscape."""
 SHORTEST_COLUMN_SECONDS = 1.0
 
-LAYOUTS = ("auto", "3x4", "6x2", "12x1")
+LAYOUTS = ("auto", "3x4", "6x2", "12x1", "single")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def arrange(recording: Recording, layout: str = "auto", start: float = 0.0) -> A
     layout: "3x4" (columns I II III, aVR aVL aVF, V1-V3, V4-V6 of 2.5 s that follow
     each other in time, and lead II or else the first lead below as rhythm strip),
     "6x2" (limb and chest leads, 5 s each), "12x1" (one strip a lead, whatever
-    their number) or "auto" (3x4 where all twelve are there, else 12x1).
+    their number), "single" (lead II, or else the first lead, alone) or "auto"
+    (3x4 where all twelve are there, else 12x1).
     start: seconds; at most 10 s are shown from there. Leads beside the standard
     twelve follow as strips of their own.
     Raises SignalError for an unknown layout and for a start outside the recording.
@@ -63,8 +64,10 @@ def arrange(recording: Recording, layout: str = "auto", start: float = 0.0) -> A
         layout = "3x4" if set(STANDARD_LEADS) <= set(recording.leads) else "12x1"
     shown = min(PAGE_SECONDS, recording.duration - start)
     notes = [_extent(recording.duration, start, shown)]
-    if layout == "12x1":
-        whole = tuple((Strip(lead, start, start + shown, 0.0),) for lead in recording.leads)
+    rhythm = "II" if "II" in recording.leads else recording.leads[0]
+    if layout in ("12x1", "single"):
+        leads = (rhythm,) if layout == "single" else recording.leads
+        whole = tuple((Strip(lead, start, start + shown, 0.0),) for lead in leads)
         return Arrangement(whole, start, shown, True, tuple(notes))
 
     n_columns = 4 if layout == "3x4" else 2
@@ -84,7 +87,6 @@ def arrange(recording: Recording, layout: str = "auto", start: float = 0.0) -> A
                 strips.append(Strip(lead, begin, begin + column, place * column))
         if strips:
             rows.append(tuple(strips))
-    rhythm = "II" if "II" in recording.leads else recording.leads[0]
     further = [lead for lead in recording.leads if lead not in STANDARD_LEADS and lead != rhythm]
     rows += [(Strip(lead, start, start + shown, 0.0),) for lead in (rhythm, *further)]
     if continuous and shown < PAGE_SECONDS:

@@ -41,11 +41,13 @@ class Findings:
         return result
 
 
-def plot_lead_importance(leads: Sequence[str], importance: NDArray[np.floating]) -> Figure:
-    """Bar chart of each lead's share; importance: (leads,), summing to one."""
+def plot_lead_importance(
+    leads: Sequence[str], importance: NDArray[np.floating], what: str = "attention"
+) -> Figure:
+    """Bar chart of each lead's share; importance: (leads,), summing to one; what: of what."""
     page = new_page(130.0, 50.0)
     axes = millimetre_axes(page, 6.0, 4.0, 118.0, 44.0)
-    draw_lead_importance(axes, 0.0, 44.0, 118.0, leads, importance)
+    draw_lead_importance(axes, 0.0, 44.0, 118.0, leads, importance, what)
     return page
 
 
@@ -70,10 +72,25 @@ def plot_probabilities(
 
 
 def draw_lead_importance(
-    axes: Axes, x: float, top: float, width: float, leads: Sequence[str], importance: NDArray[np.floating]
+    axes: Axes,
+    x: float,
+    top: float,
+    width: float,
+    leads: Sequence[str],
+    importance: NDArray[np.floating] | None,
+    what: str = "attention",
 ) -> None:
-    """Draw the chart on axes in millimetres, its upper left corner at (x, top); 40 mm high."""
-    _title(axes, x, top, "Attention by lead (share of the whole)")
+    """Draw the chart on axes in millimetres, its upper left corner at (x, top); 40 mm high.
+
+    importance: None where all leads share one map; then it says so.
+    """
+    _title(axes, x, top, f"{what.capitalize()} by lead (share of the whole)")
+    if importance is None:
+        axes.text(
+            x, top - 8.0, "All leads share one map: this method does not tell them apart.",
+            fontsize=points(2.6), color=QUIET, va="top",
+        )  # fmt: skip
+        return
     percent = 100 * np.asarray(importance, dtype=float)
     # Few ends of the axis, so that charts of different records look alike.
     end = next((end for end in (25, 50, 100) if percent.max(initial=0.0) <= end), 100)

@@ -49,8 +49,9 @@ class Sheet:
 def plot(recording: Recording, layout: str = "auto", start: float = 0.0, title: str = "") -> Figure:
     """A recording on ECG paper.
 
-    layout: "3x4" with a rhythm strip, "6x2", "12x1" (one strip a lead) or
-    "auto"; start: seconds, at most 10 s are shown from there; title: written
+    layout: "3x4" with a rhythm strip, "6x2", "12x1" (one strip a lead), "single"
+    (lead II or else the first one, on a page as high as it needs) or "auto";
+    start: seconds, at most 10 s are shown from there; title: written
     above the tracing (nothing of the patient is written unless it stands there).
     Returns a Matplotlib figure, to scale when saved as PDF or SVG and printed
     at 100%: A4 in landscape, higher where the traces need it. Gaps stay blank;
@@ -77,7 +78,9 @@ def tracing_sheet(
     )  # fmt: skip
     lines = _lines((*text, "  ·  ".join(facts)))
     below = SECONDS_MARKS + room + LINE * len(lines) + 5.0
-    if tracing.height + HEADER + below <= PAGE_HEIGHT:
+    if layout == "single":
+        height = float(math.ceil(tracing.height + HEADER + below))
+    elif tracing.height + HEADER + below <= PAGE_HEIGHT:
         height = PAGE_HEIGHT
         # Once more, with all the room that A4 leaves.
         tracing = place(recording, arrangement, 5 * ((PAGE_HEIGHT - HEADER - below) // 5))

@@ -79,7 +79,15 @@ class Markdown:
         return html
 
 
-Block = Paragraph | Picture | Table | Markdown
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section, one level below the section's own; the contents list it."""
+
+    text: str
+    kind: ClassVar[str] = "heading"
+
+
+Block = Paragraph | Picture | Table | Markdown | Heading
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,11 @@ class Section:
 
     title: str
     blocks: Sequence[Block]
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings within, in order."""
+        return tuple(block.text for block in self.blocks if isinstance(block, Heading))
 
 
 @dataclass(frozen=True)

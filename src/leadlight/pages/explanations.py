@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from leadlight.errors import LeadlightError
-from leadlight.report.page import Page, Section, render
+from leadlight.pages.page import Page, Section, render
 
 
 class Explained(Protocol):
