@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "quality": "Say what is wrong with the signal of each lead.",
     "predict": "Say which findings recordings show.",
     "explain": "Show on the tracing what a model looked at.",
+    "explain-quality": "Measure whether a run's explanations are true.",
     "datasets": "List the data sets that Leadlight knows.",
     "fetch": "Download a data set from its own official address.",
     "labels": "List label spaces, show a finding, map one data set's labels to another's.",

@@ -46,7 +46,7 @@ def records_for(contract: Contract, store: Store, folds: Sequence[int]) -> Selec
     return select(
         store,
         folds,
-        _label_space(contract),
+        label_space(contract),
         n_samples=contract.input.n_samples,
         accepts_length=steps.accepts if steps.takes_other_lengths else None,
         accepts_missing=accepts_missing(store, steps) if steps.takes_missing else None,
@@ -86,7 +86,8 @@ def _data_of_run(folder: Path) -> list[Path]:
     return places
 
 
-def _label_space(contract: Contract) -> LabelSpace:
+def label_space(contract: Contract) -> LabelSpace:
+    """The label space of a model's classes. Raises EvaluationError where it has changed since."""
     from leadlight import labels
     from leadlight.store import OWN_LABELS
 

@@ -79,8 +79,9 @@ def criteria() -> Mapping[str, Criterion]:
 def criterion(code: str) -> Criterion | None:
     """Where the criteria of a finding look; None where nothing is known.
 
-    Its own row; else the union of those of its kinds; else that of the finding of which it is a kind. A union says where *some* kind of the finding shows. It has no place where a kind of it has none,
-    where kinds speak of different beats, or where it takes in every part of the beat.
+    Its own row; else the union of those of its kinds; else that of the finding of which it is a
+    kind. A union says where *some* kind of the finding shows. It has no place where a kind of it has
+    none, where kinds speak of different beats, or where it takes in every part of the beat.
     Raises LabelError for an unknown code.
     """
     own = criteria().get(code)
