@@ -19,7 +19,7 @@ from leadlight.writing import sync_folder, write_whole
 if TYPE_CHECKING:
     from torch import nn
 
-    from leadlight.classifier.classifier import Classifier
+    from leadlight.classifier.classifier import Classifier, Precision
 
 CARD_FILE = "MODEL_CARD.md"
 _SHIPPED = Path(__file__).parent / "shipped"
@@ -62,11 +62,13 @@ def find_model_folder(model: str | os.PathLike[str]) -> Path:
     )
 
 
-def load(model: str | os.PathLike[str], device: str | None = None) -> Classifier:
+def load(
+    model: str | os.PathLike[str], device: str | None = None, precision: Precision = "float32"
+) -> Classifier:
     """The classifier of a shipped name, a run folder or a model folder.
 
-    device: "cpu", "cuda", ...; None takes a GPU where there is one. Nothing is
-    unpickled: only contract.json and model.safetensors are read, both checked.
+    device: "cpu", "cuda", ...; None takes a GPU where there is one; precision: as ``Classifier``
+    has it. Nothing is unpickled: only contract.json and model.safetensors are read, both checked.
     Raises ModelError, RunError or ContractError, naming what was found.
     """
     from leadlight.classifier.classifier import Classifier
@@ -77,7 +79,7 @@ def load(model: str | os.PathLike[str], device: str | None = None) -> Classifier
     if not contract.weights_sha256:
         raise ContractError(f"{folder / CONTRACT_FILE}, weights_sha256: found nothing; this key is needed.")
     module = module_with_weights(contract.architecture, folder / WEIGHTS_FILE, contract.weights_sha256)
-    return Classifier(module.to(_device(device)), contract)
+    return Classifier(module.to(_device(device)), contract, precision)
 
 
 def save_model(

@@ -59,6 +59,9 @@ def command(
     batch_size: Annotated[
         int, typer.Option(min=1, help="Recordings at a time: speed and memory, not results.")
     ] = 32,
+    precision: Annotated[
+        str, typer.Option(help="float32, or bfloat16: faster where the processor multiplies in it.")
+    ] = "float32",
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say which findings recordings show: probabilities, and the classes at or above their thresholds.
@@ -71,7 +74,7 @@ def command(
     from typing import cast, get_args
 
     from leadlight.classifier import load
-    from leadlight.classifier.classifier import Longer
+    from leadlight.classifier.classifier import PRECISIONS, Longer
     from leadlight.classifier.many_files import (
         FORMATS,
         model_values,
@@ -84,6 +87,7 @@ def command(
     from leadlight.files import find_recordings
 
     one_of(longer, get_args(Longer), "--longer")
+    one_of(precision, PRECISIONS, "--precision")
     if out is not None:
         if as_json:
             raise typer.BadParameter("--json prints and --out writes: choose one.", param_hint="--json")
@@ -93,7 +97,7 @@ def command(
                 param_hint="--out",
             )
         out.parent.mkdir(parents=True, exist_ok=True)
-    classifier = load(model_folder(model))
+    classifier = load(model_folder(model), precision=precision)  # type: ignore[arg-type]
     found = find_recordings(files)
     patient = patient_of(classifier.contract, age, sex)
     if patient is not None and len(found) > 1:
