@@ -310,12 +310,12 @@ def test_real_recordings_of_any_source_are_predicted(real_data: Path, by_hand: C
     assert all("resampled from 500 to 100 Hz" in one.notes for one in predictions)
 
 
-def test_bfloat16_gives_nearly_the_same_probabilities(tmp_path):
+def test_bfloat16_gives_nearly_the_same_probabilities():
     """Nearer than two decimals, and not the very same numbers: the faster arithmetic is really used."""
     name = "imle-net-ptbxl-superclass"
     signals = np.random.default_rng(1).normal(0, 0.2, (3, 12, 1000)).astype(np.float32)
-    exact = ll.load(name, device="cpu").predict_signals(signals)
-    fast = ll.load(name, device="cpu", precision="bfloat16").predict_signals(signals)
+    exact = load(name, device="cpu").predict_signals(signals)
+    fast = load(name, device="cpu", precision="bfloat16").predict_signals(signals)
     assert 0 < np.abs(fast - exact).max() < 0.02
     with pytest.raises(ContractError, match="float32 or bfloat16"):
-        ll.load(name, precision="half")
+        load(name, precision="half")  # type: ignore[arg-type]

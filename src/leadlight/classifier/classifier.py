@@ -49,7 +49,7 @@ class Classifier:
     """A trained network with its contract. It is put into evaluation mode.
 
     module: (batch, leads, samples) to logits; contract: what goes in and what comes out; precision:
-    "bfloat16" is faster on processors that multiply in it, and moves probabilities by less than 0.01 (IMLE-Net).
+    "bfloat16" is faster on processors that multiply in it, and moves probabilities in the third decimal.
     """
 
     module: nn.Module
