@@ -28,6 +28,8 @@ def test_a_row_becomes_an_entry(ptbxl):
         sex="1",
         scp_codes="{'IMI': 35.0, 'SR': 0.0}",
         strat_fold="9",
+        device="CS-12   E",
+        site="2.0",
         baseline_drift=" , I-AVF,V4-V6",
         pacemaker="ja, pacemaker",
     )
@@ -43,8 +45,18 @@ def test_a_row_becomes_an_entry(ptbxl):
         statements=(Statement("IMI", "scp-ecg", 35.0), Statement("SR", "scp-ecg", None)),
         source="ptb-xl",
         quality={"baseline_drift": "I-AVF,V4-V6", "pacemaker": "ja, pacemaker"},
+        columns={"device": "CS-12 E", "site": "2"},
         same_as="ptb-xl/17",
     )
+
+
+def test_device_and_site_are_columns_of_the_index_where_the_table_has_them(ptbxl):
+    index = ptbxl.add(1, device="AT-6 C 5.5", site="38.0").add(2, device="", site="").read()
+    assert index.columns == {"device": "text", "site": "text"}
+    assert [dict(entry.columns) for entry in index.entries] == [
+        {"device": "AT-6 C 5.5", "site": "38"},
+        {"device": None, "site": None},
+    ]
 
 
 def test_entries_stand_in_the_order_of_the_file(ptbxl):

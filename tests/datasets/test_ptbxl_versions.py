@@ -33,6 +33,7 @@ def rows(ids, age=50.0, labels=(("NORM", 100.0),), revised=False):
             ),
             {},
             {},
+            {},
             (),
         )
         for number in ids

@@ -112,8 +112,9 @@ def read_index(
             f"{root}: found no record to use at {sampling_rate:g} Hz; {len(set_aside):,} set aside{why}."
         )
     return DatasetIndex(
-        NAME, version, root, float(sampling_rate), tuple(entries.values()), tuple(set_aside), tuple(notes)
-    )
+        NAME, version, root, float(sampling_rate), tuple(entries.values()), tuple(set_aside), tuple(notes),
+        columns=dict.fromkeys(next(iter(entries.values())).columns, "text"),
+    )  # fmt: skip
 
 
 def patients_and_folds(database: Path) -> dict[int, tuple[str, int]]:
@@ -242,6 +243,7 @@ def _find_files(
             statements=row.statements,
             source=source,
             quality=row.quality,
+            columns=row.recorder,
             notes=row.notes,
         )
     rates = Counter(entry.file_sampling_rate for entry in entries.values())

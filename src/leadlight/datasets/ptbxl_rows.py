@@ -23,6 +23,9 @@ QUALITY = (
 )  # fmt: skip
 """Columns that flag a record by holding any text; the text is free and only freed of commas around it."""
 
+RECORDER = ("device", "site")
+"""Columns that say with what and where a record was taken; kept as columns of the index."""
+
 AGE_ABOVE_89 = 300.0
 """From version 1.0.2 on this stands for every age above 89 years."""
 
@@ -30,6 +33,7 @@ AGE_NOTE = "age given as 300, which stands for above 89, read as 90"
 _OLDEST = 120.0
 # The longest in PTB-XL has about 200 characters.
 _LONGEST_CODES = 4_000
+_LONGEST_NAME = 60
 # No "..", no leading "/", no drive, no backslash, no address: a path that stays inside the data set.
 _INSIDE = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
 _NUMBERED = re.compile(r"(?:.*/)?0*(\d{1,9})_[^/]*")
@@ -51,6 +55,7 @@ class Row(NamedTuple):
     statements: tuple[Statement, ...]
     files: dict[int, str]
     quality: dict[str, str]
+    recorder: dict[str, str | None]
     notes: tuple[str, ...]
 
 
@@ -61,6 +66,7 @@ class RowReader:
         self.n_columns = len(header)
         self._required = itemgetter(*(header.index(name) for name in REQUIRED))
         self._quality = [(name, header.index(name)) for name in QUALITY if name in header]
+        self.recorder = [(name, header.index(name)) for name in RECORDER if name in header]
         # Records share a few thousand different dictionaries.
         self._statements: dict[str, tuple[Statement, ...]] = {}
 
@@ -98,8 +104,14 @@ class RowReader:
             quality={
                 name: text.strip(" ,") or text for name, at in self._quality if (text := fields[at].strip())
             },
+            recorder={name: _name(fields[at]) for name, at in self.recorder},
             notes=tuple(notes),
         )
+
+
+def _name(text: str) -> str | None:
+    """A device ("CS-12   E") or a site, which the table has as a number with a fraction ("0.0")."""
+    return " ".join(text.split())[:_LONGEST_NAME].removesuffix(".0") or None
 
 
 def read_statements(text: str) -> tuple[Statement, ...]:
