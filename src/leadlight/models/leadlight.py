@@ -62,12 +62,15 @@ class Leadlight(nn.Module):
         """What the members' heads read, side by side: (batch, features)."""
         check_signal(signal, self.n_leads, self.n_samples)
         refuse_metadata("leadlight", metadata)
-        return torch.cat([member.features(signal) for member in self.members], dim=1)
+        return torch.cat([member.features(signal) for member in self._networks()], dim=1)
 
     def reset_head(self, n_classes: int) -> None:
         """Put fresh last layers for n_classes in place of the old ones."""
-        for member in self.members:
+        for member in self._networks():
             member.reset_head(n_classes)
+
+    def _networks(self) -> list[Mousavi | XResNet1d18]:
+        return [member for member in self.members if isinstance(member, Mousavi | XResNet1d18)]
 
     def _each(self, signal: Tensor, metadata: Tensor | None) -> list[Tensor]:
         check_signal(signal, self.n_leads, self.n_samples)
