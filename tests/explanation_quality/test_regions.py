@@ -8,7 +8,7 @@ import pytest
 from leadlight import labels
 from leadlight.explanation import Beats
 from leadlight.explanation_quality.places import criteria_of, findings_of, setting_statements
-from leadlight.explanation_quality.regions import early_beats, region_of, segment_spans
+from leadlight.explanation_quality.regions import is_early, region_of, segment_spans
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Recording, Statement
 
@@ -81,7 +81,7 @@ def test_j_is_twenty_milliseconds_and_q_ends_at_the_r_peak():
 def test_early_beats_alone_count_for_a_premature_complex():
     peaks = np.array([1.0, 2.0, 2.6, 4.0, 5.0])
     beats = Beats(peaks, peaks[:, np.newaxis] + SHAPE, 6.0)
-    assert early_beats(beats).tolist() == [False, False, True, False, False]
+    assert is_early(peaks).tolist() == [False, False, True, False, False]
     recording = Recording(np.zeros((12, 600), np.float32), STANDARD_LEADS, 100.0)
     found = region_of(criteria_of(["PVC"]), beats, recording)
     assert found is not None

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "predict": "Say which findings recordings show.",
     "explain": "Show on the tracing what a model looked at.",
     "explain-quality": "Measure whether a run's explanations are true.",
+    "explain-class": "Show what a run looks at in all records of a class, beat by beat.",
     "datasets": "List the data sets that Leadlight knows.",
     "fetch": "Download a data set from its own official address.",
     "labels": "List label spaces, show a finding, map one data set's labels to another's.",

@@ -28,10 +28,10 @@ class Region:
     findings: tuple[str, ...]
 
 
-def early_beats(beats: Beats) -> Bools:
-    """Which beats come early: (beats,)."""
-    distances = np.diff(beats.r_peaks)
-    early = np.zeros(len(beats.r_peaks), dtype=bool)
+def is_early(r_peaks: NDArray[np.float64]) -> Bools:
+    """Which beats come early, by their R peaks in seconds: (beats,)."""
+    distances = np.diff(r_peaks)
+    early = np.zeros(len(r_peaks), dtype=bool)
     if len(distances):
         early[1:] = distances < EARLY * np.median(distances)
     return early
@@ -64,7 +64,7 @@ def _rows(leads: tuple[str, ...], recording: Recording) -> Bools:
 def _times(segments: tuple[str, ...], only_early: bool, beats: Beats, recording: Recording) -> Bools:
     """Samples (samples,) in any of these parts of the beats."""
     inside = np.zeros(recording.n_samples, dtype=bool)
-    chosen = early_beats(beats) if only_early else np.ones(len(beats.r_peaks), dtype=bool)
+    chosen = is_early(beats.r_peaks) if only_early else np.ones(len(beats.r_peaks), dtype=bool)
     rate = recording.sampling_rate
     for segment in segments:
         for onset, end in segment_spans(segment, beats)[chosen]:

@@ -3,7 +3,8 @@
 ECG paper (``paper``), tracings (``arrangement``, ``placement``, ``tracing``),
 one lead close up (``close_up``), relevance on a tracing (``relevance``,
 ``relevance_colours``) and by lead and wave (``heat_map``), lead importance and
-probabilities (``bars``). Charts (``chart``): training (``training``), ROC and
+probabilities (``bars``), a class's mean beats (``class_beats``). Charts
+(``chart``): training (``training``), ROC and
 precision-recall (``curves``), confusion matrices (``confusion``), metrics over
 classes and models (``distributions``), ``reliability``, ``thresholds``, forest
 plots (``forest``), label co-occurrence (``cooccurrence``). Files (``saving``).
@@ -13,6 +14,7 @@ Knows no model, no file of recordings and no pyplot: nothing here has global sta
 from __future__ import annotations
 
 from leadlight.figures.bars import Findings, plot_lead_importance, plot_probabilities
+from leadlight.figures.class_beats import BeatColumn, plot_class
 from leadlight.figures.close_up import plot_lead
 from leadlight.figures.confusion import Calls, plot_confusion
 from leadlight.figures.cooccurrence import plot_cooccurrence
@@ -28,6 +30,7 @@ from leadlight.figures.tracing import plot
 from leadlight.figures.training import plot_training
 
 __all__ = [
+    "BeatColumn",
     "Bins",
     "Calls",
     "Curve",
@@ -38,6 +41,7 @@ __all__ = [
     "Value",
     "plot",
     "plot_by_class",
+    "plot_class",
     "plot_confusion",
     "plot_cooccurrence",
     "plot_distributions",
