@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +15,25 @@ from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Recording
 
 MakeRecording = Callable[..., Recording]
+
+
+def _gallery() -> dict[str, Callable[[], Any]]:
+    spec = importlib.util.spec_from_file_location("figures_gallery", Path(__file__).with_name("gallery.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["figures_gallery"] = module
+    spec.loader.exec_module(module)
+    gallery: dict[str, Callable[[], Any]] = module.GALLERY
+    return gallery
+
+
+GALLERY = _gallery()
+
+
+@pytest.fixture(params=list(GALLERY))
+def drawn(request: pytest.FixtureRequest) -> tuple[str, Any]:
+    """Each figure of the gallery: its name and the figure."""
+    return str(request.param), GALLERY[request.param]()
 
 
 @pytest.fixture(scope="session")

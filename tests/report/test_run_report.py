@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from leadlight.errors import RunError
-from leadlight.classifier.contract import contract_from
-from leadlight.evaluation import evaluate, measure_subgroups
 from leadlight.pages import Paragraph, Section
 from leadlight.report import run_report
 
@@ -23,48 +19,6 @@ class Explained:
 
     def section(self, title: str, layout: str = "auto") -> Section:
         return Section(title, [Paragraph("the example")])
-
-
-@pytest.fixture
-def run(tmp_path: Path, contract_values: Callable[..., dict[str, Any]]) -> Path:
-    """A run folder as training and evaluation leave it, with numbers by hand."""
-    run = tmp_path / "run"
-    (run / "model").mkdir(parents=True)
-    (run / "recipe.toml").write_text(
-        'model = "imle-net"\nlabels = "ptb-xl/superclass"\nseed = 42\n[folds]\ntraining = [1, 2]\n'
-        "[training]\nlearning_rate = 0.001\n"
-    )
-    (run / "log.csv").write_text(
-        "epoch,train_loss,validation_loss,validation_macro_auc,learning_rate,seconds\n"
-        "1,0.6,0.65,0.71,0.001,100\n2,0.5,0.6,0.823,0.001,110\n3,0.4,0.62,0.8,0.001,90\n"
-    )
-    (run / "model" / "MODEL_CARD.md").write_text(
-        "# small\n\n**Not a medical device.**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
-    )
-    values = contract_values(
-        ["MI", "NORM", "HYP"], {}, weights_sha256="0" * 64,
-        training_data={"dataset": "ptb-xl", "title": "PTB-XL", "version": "1.0.3", "licence": "CC BY 4.0",
-                       "counts": {"training records": 1600}},
-    )  # fmt: skip
-    (run / "model" / "contract.json").write_text(contract_from(values).to_json())
-    rng = np.random.default_rng(1)
-    truth = (rng.random((60, 3)) < [0.3, 0.5, 0.0]).astype(np.uint8)
-    scores = np.clip(0.3 * truth + rng.random((60, 3)) * 0.7, 0, 1).astype(np.float32)
-    subgroups = measure_subgroups(
-        truth, scores, ["MI", "NORM", "HYP"], [0.5, 0.5, 0.5],
-        {"sex": ["female"] * 30 + ["male"] * 25 + [None] * 5, "age": ["40-59"] * 50 + ["80 and over"] * 10},
-        patients=[f"p{n // 2}" for n in range(60)], resamples=50,
-    )  # fmt: skip
-    evaluate(
-        truth,
-        scores,
-        ["MI", "NORM", "HYP"],
-        [0.5, 0.5, 0.5],
-        patients=[f"p{n // 2}" for n in range(60)],
-        subject={"dataset": "ptb-xl", "dataset_version": "1.0.3", "fold": 9, "weights_sha256": "0" * 64},
-        subgroups=subgroups,
-    ).save(run / "evaluation" / "fold-9")
-    return run
 
 
 def report(run: Path, explanations: list[Any] | None = None) -> str:

@@ -82,7 +82,13 @@ def command(
     sex: Annotated[
         str | None, typer.Option(metavar="male|female", show_default=False, help="Likewise.")
     ] = None,
-    layout: Annotated[str, typer.Option(help="Of the tracing: auto, 3x4, 6x2 or 12x1.")] = "auto",
+    layout: Annotated[str, typer.Option(help="Of the tracing: auto, 3x4, 6x2, 12x1 or single.")] = "auto",
+    style: Annotated[
+        str,
+        typer.Option(
+            help="Relevance as bands behind the trace, or as the colour of the trace; of .png, .svg, .pdf."
+        ),
+    ] = "bands",
     title: Annotated[str, typer.Option(help="Written above the tracing; nothing of the patient is.")] = "",
     out: Annotated[
         Path | None,
@@ -132,9 +138,11 @@ def command(
     from leadlight.explanation.explanation import FORMATS
     from leadlight.explanation.many_files import FINDINGS
     from leadlight.figures.arrangement import LAYOUTS
+    from leadlight.figures.relevance import STYLES
     from leadlight.files import find_recordings
 
     one_of(layout, LAYOUTS, "--layout")
+    one_of(style, STYLES, "--style")
     one_of(longer, get_args(Longer), "--longer")
     with wrong_usage(ModelError, "--method"):
         chosen = find_method(method)
@@ -169,7 +177,12 @@ def command(
             f"found {len(found):,} recordings; accepted: one, which is the patient's.",
             param_hint="--age, --sex",
         )
-    shared: dict[str, Any] = {"longer": cast(Longer, longer), "fill_gaps": fill_gaps, "patient": patient}
+    shared: dict[str, Any] = {
+        "longer": cast(Longer, longer),
+        "fill_gaps": fill_gaps,
+        "patient": patient,
+        "style": style,
+    }
     if single:
         explain_one(
             classifier, found[0], targets, chosen, settings, path, layout, title, as_json=as_json, **shared

@@ -35,6 +35,7 @@ def explain_one(
     title: str,
     *,
     as_json: bool,
+    style: str,
     longer: Any,
     fill_gaps: float | None,
     patient: Any,
@@ -54,7 +55,7 @@ def explain_one(
         )
     target = targets[0] if targets else None
     explanation = explain(classifier, recording, target, method.name, longer, **settings)
-    written = explanation.save(path, layout, title)
+    written = explanation.save(path, layout, title, style)
     if as_json:
         print_json({**explanation.to_dict(maps=False), "written": str(written)})
         return
@@ -85,6 +86,7 @@ def explain_many(
     title: str,
     *,
     as_json: bool,
+    style: str,
     longer: Any,
     fill_gaps: float | None,
     patient: Any,
@@ -123,7 +125,8 @@ def explain_many(
                     titles.append(f"{title} {name}".strip() + (f": {one.target}" if one.target else ""))
                 else:
                     written = [
-                        one.save(path / f"{_safe(about)}{suffix}", layout, title).name for suffix in suffixes
+                        one.save(path / f"{_safe(about)}{suffix}", layout, title, style).name
+                        for suffix in suffixes
                     ]
                 n_written += len(written)
                 add(_row(result.file, one, written))

@@ -38,11 +38,19 @@ def command(
     examples: Annotated[
         int, typer.Option(min=0, max=10, help="Recordings told best, worst and hardest: so many of each.")
     ] = 2,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            help="Another run, evaluated on the same folds, to draw next to it; again for further ones.",
+            show_default=False,
+        ),
+    ] = None,
     method: Annotated[
         str,
         typer.Option(
             help="How they are explained; leadlight explain --methods lists the ways.",
-            show_default="attention where the model has it, else grad-cam",
+            show_default="occlusion, by lead and wave",
         ),
     ] = "",
     out: Annotated[
@@ -70,13 +78,13 @@ def command(
     from leadlight.cli.output import progress_bar
     from leadlight.cli.usage import one_of, wrong_usage
     from leadlight.errors import ModelError
-    from leadlight.explanation import explain
     from leadlight.explanation.explaining import find_method
     from leadlight.figures.saving import FORMATS
     from leadlight.files import read
     from leadlight.report import draw_evaluation, run_report, save_drawings
-    from leadlight.report.examples import default_method
+    from leadlight.report.examples import explain_by
     from leadlight.report.files import RunFiles
+    from leadlight.report.run import evaluations_beside
 
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(
@@ -94,12 +102,11 @@ def command(
     with progress_bar("explaining") as on_progress:
         if files:
             classifier = load(run)
-            name = method or default_method(classifier)
             for number, file in enumerate(files, start=1):
                 recording = read(file)
                 said = classifier.predict(recording)
                 target = said.findings[0] if said.findings else said.classes[int(said.probabilities.argmax())]
-                own.append(explain(classifier, recording, target, name))
+                own.append(explain_by(classifier, recording, target, method))
                 on_progress(number, len(files), file.name)
         page = run_report(
             run,
@@ -110,10 +117,15 @@ def command(
             data=data or None,
             examples=examples,
             method=method,
+            beside=beside or (),
             on_progress=on_progress,
         )
     typer.echo(f"wrote {page}")
     if figures is not None:
         for folder in found.evaluations:
-            written = save_drawings(draw_evaluation(folder), figures / folder.name, f".{suffix.lower()}")
+            written = save_drawings(
+                draw_evaluation(folder, evaluations_beside(beside or (), folder.name)),
+                figures / folder.name,
+                f".{suffix.lower()}",
+            )
             typer.echo(f"wrote {len(written)} figures to {figures / folder.name}")

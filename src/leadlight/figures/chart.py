@@ -23,7 +23,7 @@ LINE_WIDTH, THIN_LINE = 0.4, 0.2
 GRID, BAND_ALPHA = "#e5e5e5", 0.22
 NEUTRAL = "#8a8a8a"
 
-COLOURS = ("#0072b2", "#d55e00", "#007a5a", "#aa4f86", "#8a6a00", "#2387bf", "#111111")
+COLOURS = ("#0072b2", "#d55e00", "#009458", "#aa4f86", "#8a6a00", "#2387bf", "#111111")
 """After Okabe and Ito, told apart by every kind of colour vision; orange, sky and green are darker here, so
 that a thin line of each stands out from white by 3:1. Dashes and markers say the same without colour."""
 DASHES: tuple[Any, ...] = (

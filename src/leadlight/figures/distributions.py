@@ -24,6 +24,7 @@ from leadlight.figures.paper import INK, new_page, points
 
 _ROW = 4.2
 _NEAR = 0.018
+_LONGEST_NAME = 24
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ def plot_by_class(models: Mapping[str, Mapping[str, Value]], title: str) -> Figu
     classes = _ordered(models)
     step = max(_ROW, 1.6 * len(models) + 1.4)
     width = ONE_COLUMN if len(models) <= 2 else TWO_COLUMNS * 0.75
-    columns = max(1, int((width - 8.0) // (8.0 + 1.5 * max(map(len, models), default=1))))
+    columns = max(
+        1, int((width - 8.0) // (8.0 + 1.5 * max((len(shortened(name)) for name in models), default=1)))
+    )
     legend = 3.6 * -(-len(models) // columns) + 1.0 if len(models) > 1 else 0.0
     page = new_page(width, step * len(classes) + 13.5 + legend)
     room = min(40.0, 6.0 + 1.65 * max(map(len, classes), default=1))
@@ -62,7 +65,7 @@ def plot_by_class(models: Mapping[str, Mapping[str, Value]], title: str) -> Figu
         axes.plot(
             [one.value for one in found], places, MARKERS[number % len(MARKERS)], color=colour_of(number),
             markersize=points(1.4), markeredgecolor="white", markeredgewidth=points(0.1), zorder=3,
-            label=name, gid=f"model-{name}",
+            label=shortened(name), gid=f"model-{name}",
         )  # fmt: skip
     axes.set_ylim(len(classes) - 0.5, -0.5)
     axes.set_yticks(range(len(classes)), classes, fontsize=points(LETTERS), color=INK)
@@ -81,7 +84,7 @@ def plot_distributions(models: Mapping[str, Mapping[str, Value]], title: str, na
     step = 13.0
     width = ONE_COLUMN if len(models) == 1 else TWO_COLUMNS * 0.75
     page = new_page(width, step * len(models) + 18.5)
-    room = min(44.0, 6.0 + 1.65 * max(map(len, models), default=1))
+    room = min(44.0, 6.0 + 1.65 * max((len(shortened(name)) for name in models), default=1))
     axes = chart(page, room, 11.5, width - room - 5.0, step * len(models), title=title)
     for row, (name, values) in enumerate(models.items()):
         codes = [code for code, one in values.items() if np.isfinite(one.value)]
@@ -111,12 +114,19 @@ def plot_distributions(models: Mapping[str, Mapping[str, Value]], title: str, na
             parse_math=False, zorder=5,
         )  # fmt: skip
     axes.set_ylim(len(models) - 0.55, -0.75)
-    axes.set_yticks(range(len(models)), list(models), fontsize=points(LETTERS), color=INK)
+    axes.set_yticks(
+        range(len(models)), [shortened(name) for name in models], fontsize=points(LETTERS), color=INK
+    )
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_xlim(_from(models), 1.0)
     foot_note(page, "Points: classes. Box: quartiles. Bar: median. Diamond: mean.", left=4.0)
     return page
+
+
+def shortened(name: str) -> str:
+    """The end of a long name, which tells runs of one folder apart."""
+    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
 
 def _lanes(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -93,7 +93,8 @@ def _number(value: float, unit: str, signed: bool) -> str:
         text = f"{size:.2f}" if size < 1 else f"{size:.1f}" if size < 10 else f"{size:.0f}"
         text = "<1/8×" if size < LOWEST else f"{text}×"
         return f"−{text}" if value < 0 and size >= LOWEST else text
-    return f"{value:+.2f}".replace("-", "−") if signed else f"{value:.2f}"
+    rounded = round(value, 2) + 0.0  # no −0.00
+    return f"{rounded:+.2f}".replace("-", "−") if signed and rounded else f"{rounded:.2f}"
 
 
 def _draw_scale(axes: Axes, left: float, top: float, signed: bool, unit: str, largest: float) -> None:

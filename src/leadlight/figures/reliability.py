@@ -26,6 +26,7 @@ _FOOT = (
     "10 records.\nBars: records in the bins, on a logarithmic scale. On the line, probabilities mean what "
     "they say; below it, they are too high."
 )
+_NARROW_FOOT = "Points: share of positives, 95% interval.\nBars: records (log scale). Line: calibrated."
 FEW_RECORDS = 10
 _HISTOGRAM = 0.17
 
@@ -58,7 +59,7 @@ def plot_reliability(classes: Sequence[Bins], before: Sequence[Bins] | None = No
     order = sorted(range(len(classes)), key=lambda k: -classes[k].positives)
     shown = sorted(order[:FEW_CLASSES])
     page, fields = panels(
-        [classes[k].name for k in shown], xlabel="probability", ylabel="share of positives", foot=8.0
+        [classes[k].name for k in shown], xlabel="probability", ylabel="share of positives", foot=11.0
     )
     for axes, k in zip(fields, shown, strict=True):
         one = classes[k]
@@ -89,10 +90,7 @@ def plot_reliability(classes: Sequence[Bins], before: Sequence[Bins] | None = No
         note(axes, 0.03, 0.97, f"{error}{one.positives:,} of {int(one.records.sum()):,}")
     some = f" The {len(shown)} most frequent of {len(classes)}." if len(shown) < len(classes) else ""
     dashed = " Dashed: before calibration." if before is not None else ""
-    narrow = len(shown) <= 2
-    foot_note(page, _narrow() + dashed + some if narrow else _FOOT + dashed + some)
+    text = _NARROW_FOOT if len(shown) <= 2 else _FOOT
+    more = f"{dashed}{some}".strip()
+    foot_note(page, f"{text}\n{more}" if more else text)
     return page
-
-
-def _narrow() -> str:
-    return "Points: share of positives, 95% interval.\nBars: records (log scale). Line: calibrated."

@@ -66,10 +66,9 @@ def plot_thresholds(classes: Sequence[ThresholdCurves]) -> Figure:
         if np.isfinite(one.threshold):
             axes.axvline(one.threshold, color=INK, linewidth=points(0.3), zorder=2, gid="threshold")
             axes.text(
-                min(max(one.threshold, 0.1), 0.9), 1.03, f"{one.threshold:.3f}", fontsize=points(SMALL),
-                color=INK, ha="center", va="bottom", transform=axes.get_xaxis_transform(),
+                1.0, 1.03, f"threshold {one.threshold:.3f}", fontsize=points(SMALL), color=INK, ha="right",
+                va="bottom", transform=axes.transAxes,
             )  # fmt: skip
-            axes.title.set_position((0.0, 1.08))
     handles = [
         Line2D([], [], color=colour_of(k), linestyle=DASHES[k], linewidth=points(LINE_WIDTH), label=name)
         for name, k in _NAMES.items()

@@ -20,6 +20,7 @@ _SETTINGS = (
     ("training.epochs", "epochs at most"),
     ("training.batch_size", "batch size"),
     ("training.optimizer", "optimiser"),
+    ("training.loss", "loss"),
     ("training.learning_rate", "learning rate"),
     ("training.keep", "weights kept"),
     ("seed", "seed"),
@@ -100,6 +101,8 @@ def _setting(recipe: dict[str, Any], key: str) -> str | None:
     value: Any = recipe
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        value = value.get("kind")  # an optimiser with its own settings
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return None if value is None else str(value)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leadlight.errors import RunError
 from leadlight.evaluation.comparison_runs import Evaluated, read_evaluated
+from leadlight.evaluation.groups import AGE_BANDS, RATE_BANDS
 from leadlight.evaluation.intervals import Estimate
 from leadlight.report.files import read_json, read_rows
 
@@ -34,8 +36,10 @@ class Drawing:
     caption: str
 
 
-def draw_evaluation(folder: Path) -> Iterator[Drawing]:
+def draw_evaluation(folder: Path, beside: Mapping[str, Path] | None = None) -> Iterator[Drawing]:
     """The figures of an evaluation folder, one after the other; none without predictions.parquet.
+
+    beside: evaluation folders of other models, by name, whose F1 and average precision are drawn next to it.
 
     Chapters: "classes", "curves", "calls", "thresholds", "calibration", "subgroups", "labels".
     Raises EvaluationError for a folder that ``leadlight evaluate`` did not write.
@@ -44,7 +48,8 @@ def draw_evaluation(folder: Path) -> Iterator[Drawing]:
     if not (folder / "predictions.parquet").is_file():
         return
     evaluated = read_evaluated(folder, folder.name)
-    yield from _classes(metrics["classes"])
+    others = {name: _metrics_of(one) for name, one in (beside or {}).items()}
+    yield from _classes(metrics, others)
     yield from _curves(evaluated, metrics["classes"])
     yield from _calls(evaluated)
     yield from _thresholds(evaluated, folder, metrics)
@@ -71,10 +76,17 @@ def values_by_class(metrics: Mapping[str, Any], metric: str) -> dict[str, Value]
     return found
 
 
-def _classes(classes: Sequence[Mapping[str, Any]]) -> Iterator[Drawing]:
+def _metrics_of(folder: Path) -> dict[str, Any]:
+    metrics = read_json(folder / "metrics.json")
+    if metrics is None or "classes" not in metrics:
+        raise RunError(f"{folder}: found no metrics.json; accepted: what leadlight evaluate writes.")
+    return metrics
+
+
+def _classes(metrics: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> Iterator[Drawing]:
     from leadlight.figures import plot_by_class, plot_distributions, plot_forest
 
-    metrics = {"classes": classes}
+    classes = metrics["classes"]
     rows = [
         _row(
             one["code"], _estimate(one["roc_auc"]),
@@ -91,7 +103,9 @@ def _classes(classes: Sequence[Mapping[str, Any]]) -> Iterator[Drawing]:
         "ROC-AUC of each class with its 95% interval; beside the name, positives and records.",
     )  # fmt: skip
     for key, name in (("f1", "F1"), ("average_precision", "average precision")):
-        of_class = {"this model": values_by_class(metrics, key)}
+        everyone = {str(metrics.get("model") or "this model"): metrics, **others}
+        of_class = {model: values_by_class(one, key) for model, one in everyone.items()}
+        beside = f" Beside it: {', '.join(others)}." if others else ""
         known = [one for one in classes if one[key]["value"] is not None]
         if not known:
             continue
@@ -100,7 +114,8 @@ def _classes(classes: Sequence[Mapping[str, Any]]) -> Iterator[Drawing]:
             f"{key.replace('_', '-')}-by-class", "classes",
             plot_by_class(of_class, name[0].upper() + name[1:]),
             f"Dot plot of the {name} of {len(known)} classes: {said}.",
-            f"{name[0].upper()}{name[1:]} of each class, from the highest to the lowest, with 95% intervals.",
+            f"{name[0].upper()}{name[1:]} of each class, from the highest to the lowest, with 95% "
+            f"intervals.{beside}",
         )  # fmt: skip
         if len(known) > 2:
             found = np.array([one[key]["value"] for one in known])
@@ -109,7 +124,7 @@ def _classes(classes: Sequence[Mapping[str, Any]]) -> Iterator[Drawing]:
                 plot_distributions(of_class, name[0].upper() + name[1:]),
                 f"Distribution of {name} over {len(known)} classes: mean {found.mean():.3f}, median "
                 f"{np.median(found):.3f}.",
-                f"Distribution of {name} over the classes.",
+                f"Distribution of {name} over the classes.{beside}",
             )  # fmt: skip
 
 
@@ -211,6 +226,8 @@ def _subgroups(rows: Sequence[Mapping[str, str]]) -> Iterator[Drawing]:
 
     for metric, name in _GAPS.items():
         chosen = [row for row in rows if row["class"] == ALL and row["metric"] == metric]
+        attributes = list(dict.fromkeys(row["attribute"] for row in chosen))
+        chosen.sort(key=lambda row: (attributes.index(row["attribute"]), _place(row["group"])))
         if not chosen:
             continue
         forest = [
@@ -232,6 +249,12 @@ def _subgroups(rows: Sequence[Mapping[str, str]]) -> Iterator[Drawing]:
             f"Forest plot of the gaps in {name} between each group and all others. {said}.",
             f"Gaps in {name}, mean over the classes that can be measured on both sides, with 95% intervals.",
         )  # fmt: skip
+
+
+def _place(group: str) -> int:
+    """Bands of age and rate in their own order; other groups stay as they are."""
+    names = [name for bands in (AGE_BANDS, RATE_BANDS) for _, name in bands]
+    return names.index(group) if group in names else 0
 
 
 def _labels(evaluated: Evaluated) -> Iterator[Drawing]:

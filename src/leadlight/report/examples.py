@@ -17,10 +17,13 @@ from leadlight.report.choosing import Choice, choose_examples
 if TYPE_CHECKING:
     from leadlight.classifier import Classifier
     from leadlight.explanation import Explanation
+    from leadlight.recording import Recording
     from leadlight.store import Data, Store
 
 _TITLES = {"best": "Told best", "worst": "Told worst", "uncertain": "Hardest to tell"}
 REST = "rest"
+LEAD_WAVES = "lead x wave"
+"""The part of an occlusion by wave that holds its numbers."""
 
 
 def explain_examples(
@@ -35,9 +38,9 @@ def explain_examples(
 ) -> Section:
     """Best, worst and uncertain recordings of an evaluation as one section.
 
-    data: where the recordings are; None takes those of the run. method: of the explanations; "" takes the
-    model's own attention where it has one, else Grad-CAM. each: recordings of every kind. Recordings are
-    named by their row in predictions.parquet: ids may be those of patients. Raises what opening raises.
+    data: where the recordings are; None takes those of the run. method: of the explanations
+    (``explain_by``). each: recordings of every kind. Recordings are named by their row in
+    predictions.parquet: ids may be those of patients. Raises what opening raises.
     """
     from leadlight.classifier import load, read_contract
     from leadlight.classifier.folder import find_model_folder
@@ -51,7 +54,7 @@ def explain_examples(
     contract = read_contract(find_model_folder(model))
     store, _ = open_for(contract, model, data, on_progress)
     classifier = load(model)
-    name = method or default_method(classifier)
+    name = method or "occlusion"
     blocks: list[Block] = [
         Paragraph(
             f"Chosen by their numbers alone and explained by {name}. Told best: called rightly throughout, "
@@ -60,20 +63,25 @@ def explain_examples(
         )
     ]
     for number, one in enumerate(chosen, start=1):
-        blocks += _example(classifier, store, one, name, layout, _numbered(chosen, one))
+        blocks += _example(classifier, store, one, method, layout, _numbered(chosen, one))
         on_progress(number, len(chosen), "examples explained")
     return Section(title, blocks)
 
 
-def default_method(classifier: Classifier) -> str:
-    """The model's own attention where ``explain`` can read it, else Grad-CAM."""
-    from leadlight.explanation.explaining import check_method, find_method
+def explain_by(classifier: Classifier, recording: Recording, target: str, method: str = "") -> Explanation:
+    """The explanation of a recording by a method; "" takes occlusion by lead and wave.
 
+    It tells leads apart and evidence for from evidence against, and works with every model. Where no beats
+    are found, or NeuroKit2 is missing, windows are covered in place of waves.
+    """
+    from leadlight.explanation import explain
+
+    if method:
+        return explain(classifier, recording, target, method)
     try:
-        check_method(classifier, find_method("attention"))
+        return explain(classifier, recording, target, "occlusion", by="wave")
     except LeadlightError:
-        return "grad-cam"
-    return "attention"
+        return explain(classifier, recording, target, "occlusion", by="window")
 
 
 def lead_waves(explanation: Explanation) -> tuple[tuple[str, ...], NDArray[np.float64], int]:
@@ -98,13 +106,11 @@ def lead_waves(explanation: Explanation) -> tuple[tuple[str, ...], NDArray[np.fl
 def _example(
     classifier: Classifier, store: Store, one: Choice, method: str, layout: str, title: str
 ) -> list[Block]:
-    from leadlight.explanation import explain
-
     names = dict(classifier.classes)
     blocks: list[Block] = [Heading(title), Paragraph(_told(one, names))]
     try:
         recording = store.recording(one.record_id)
-        explanation = explain(classifier, recording, one.target, method)
+        explanation = explain_by(classifier, recording, one.target, method)
     except (LeadlightError, KeyError) as error:
         return [*blocks, Paragraph(f"It could not be explained: {error}", "missing")]
     leading, what = explanation.leading_leads(), explanation.drawn().what
@@ -121,7 +127,7 @@ def _example(
 
 
 def _by_wave(explanation: Explanation, what: str) -> list[Block]:
-    from leadlight.figures import plot_lead_waves, plot_probabilities
+    from leadlight.figures import plot_probabilities
 
     said = explanation.prediction
     chart = picture(
@@ -131,25 +137,39 @@ def _by_wave(explanation: Explanation, what: str) -> list[Block]:
         f"Bar chart of the probabilities. Findings: {', '.join(said.findings) or 'none'}.",
         "The probabilities, each with its threshold.",
     )
-    try:
-        waves, values, n_beats = lead_waves(explanation)
-    except LeadlightError as error:
-        return [chart, Paragraph(f"By wave: {error}", "note")]
-    leads = explanation.recording.leads if explanation.leads_apart else ("all",)
-    shown = values if explanation.leads_apart else values[:1]
-    place = np.unravel_index(np.nanargmax(np.abs(shown)), shown.shape)
-    most = f"{leads[place[0]]} {waves[place[1]]}"
-    figure = plot_lead_waves(
-        leads, waves, shown, signed=explanation.signed,
-        foot=f"Mean over {n_beats} beats; rest: between the waves.",
-    )  # fmt: skip
-    return [
-        chart,
-        picture(
-            figure, f"Heat map of the {what} by lead and wave, over {n_beats} beats. Largest: {most}.",
-            f"Mean {what} by lead and part of the beat, in multiples of the uniform share.",
-        ),
-    ]  # fmt: skip
+    return [chart, *_heat_map(explanation, what)]
+
+
+def _heat_map(explanation: Explanation, what: str) -> list[Block]:
+    from leadlight.explanation.beats import WAVES
+    from leadlight.figures import plot_lead_waves
+
+    leads: Sequence[str] = explanation.recording.leads
+    falls = explanation.parts.get(LEAD_WAVES)
+    if falls is not None:
+        # What was covered was whole waves: the numbers themselves, not spread over samples.
+        waves: Sequence[str] = WAVES
+        values = np.asarray(falls, dtype=np.float64)
+        unit, foot = "fall of the logit", "Each wave of each lead covered in all beats."
+        caption = (
+            f"How far the logit of {explanation.target} falls when a wave is covered in a lead: above 0 it "
+            "spoke for the class, below 0 against it."
+        )
+    else:
+        try:
+            waves, values, n_beats = lead_waves(explanation)
+        except LeadlightError as error:
+            return [Paragraph(f"By wave: {error}", "note")]
+        unit, foot = "multiples", f"Mean over {n_beats} beats; rest: between the waves."
+        caption = f"Mean {what} by lead and part of the beat, in multiples of the uniform share."
+        if not explanation.leads_apart:
+            leads, values = ("all",), values[:1]
+    if not np.isfinite(values).any():
+        return []
+    row, column = divmod(int(np.nanargmax(np.abs(values))), values.shape[1])
+    figure = plot_lead_waves(leads, waves, values, signed=explanation.signed, unit=unit, foot=foot)
+    most = f"{leads[row]} {waves[column]}"
+    return [picture(figure, f"Heat map by lead and wave. Largest: {most}.", caption)]
 
 
 def _told(one: Choice, names: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leadlight.errors import RunError
+from leadlight.evaluation.evaluation import OVERALL
 from leadlight.evaluation.subgroups import ALL
 from leadlight.pages import Block, Heading, Paragraph, Section, Table, picture
 from leadlight.report.about import missing
@@ -15,6 +16,7 @@ from leadlight.report.files import read_json, read_rows
 
 _SPELLINGS = {"roc_auc": "ROC-AUC", "f1": "F1", "fmax": "Fmax", "brier": "Brier", "npv": "NPV"}
 _FURTHER = {"recall": "sensitivity", "specificity": "specificity", "precision": "PPV", "npv": "NPV"}
+_BY_CLASS = "Each class at its own threshold; records: those whose truth is known."
 _HEADLINES = ("macro_roc_auc", "macro_average_precision", "macro_f1", "mean_brier")
 
 
@@ -33,11 +35,14 @@ def in_short(folders: Sequence[Path]) -> Section | None:
     return Section("In short", [Table(rows, "With 95% intervals over patients. Brier score: 0 is best.")])
 
 
-def measurement_section(folder: Path) -> Section:
-    """All that an evaluation folder holds. Raises RunError for a metrics.json without its keys."""
+def measurement_section(folder: Path, beside: Mapping[str, Path] | None = None) -> Section:
+    """All that an evaluation folder holds; beside: other models' evaluations by name, drawn next to it.
+
+    Raises RunError for a metrics.json without its keys.
+    """
     metrics = _read(folder)
     try:
-        blocks = [*_tables(metrics, folder), *_notes(metrics)]
+        blocks = [*_tables(metrics, folder, beside or {}), *_notes(metrics)]
     except (KeyError, TypeError) as error:
         raise _other_file(folder, error) from None
     return Section(f"Measurements on {_where(metrics, folder)}", blocks)
@@ -50,13 +55,13 @@ def spelled(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _tables(metrics: Mapping[str, Any], folder: Path) -> list[Block]:
+def _tables(metrics: Mapping[str, Any], folder: Path, beside: Mapping[str, Path]) -> list[Block]:
     chapters: dict[str, list[Block]] = {}
-    for one in draw_evaluation(folder):
+    for one in draw_evaluation(folder, beside):
         chapters.setdefault(one.chapter, []).append(_set(one))
     interval = metrics["interval"]
     overall = [
-        {"metric": spelled(key), "value": one["value"], "95% interval": _interval(one)}
+        {"metric": OVERALL.get(key, spelled(key)), "value": one["value"], "95% interval": _interval(one)}
         for key, one in metrics["overall"].items()
     ]
     blocks: list[Block] = [
@@ -65,7 +70,7 @@ def _tables(metrics: Mapping[str, Any], folder: Path) -> list[Block]:
             f"{interval['method']}, {interval['resamples']:,} resamples, seed {interval['seed']}."
         ),
         Heading("Over all classes"),
-        Table(overall, "Over all classes."),
+        Table(overall, "Each over all classes, with its 95% interval."),
     ]
     undefined = metrics.get("undefined_classes") or []
     if undefined:
@@ -74,7 +79,7 @@ def _tables(metrics: Mapping[str, Any], folder: Path) -> list[Block]:
                 f"Without positives or without negatives, and in no mean: {', '.join(undefined)}.", "note"
             )
         )
-    blocks += [Heading("By class"), Table([_class_row(one) for one in metrics["classes"]], "By class.")]
+    blocks += [Heading("By class"), Table([_class_row(one) for one in metrics["classes"]], _BY_CLASS)]
     blocks += chapters.get("classes", [])
     if not chapters:
         blocks.append(missing(f"evaluation/{folder.name}/predictions.parquet (curves and other figures)"))

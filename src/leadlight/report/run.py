@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadlight.errors import LeadlightError
+from leadlight.errors import LeadlightError, RunError
 from leadlight.pages import Page, Paragraph, Section, render
 from leadlight.pages.explanations import Explained
 from leadlight.progress import ProgressCallback, silent
 from leadlight.report.about import card_section, data_section, missing, training_section
 from leadlight.report.examples import explain_examples
-from leadlight.report.files import RunFiles
+from leadlight.report.files import RunFiles, read_json
 from leadlight.report.measurements import in_short, measurement_section
 from leadlight.writing import write_whole
 
@@ -31,6 +31,7 @@ def run_report(
     data: Data | None = None,
     examples: int = 2,
     method: str = "",
+    beside: Sequence[str | os.PathLike[str]] = (),
     on_progress: ProgressCallback = silent,
 ) -> Path:
     """Write the report of a run as one self-contained HTML page. Returns its path.
@@ -38,15 +39,18 @@ def run_report(
     model: a run folder; or a model folder or a shipped model, with evaluations: folders that
     ``leadlight evaluate --out`` wrote. explanations: recordings of your own to show; titles: one each.
     data, method: of the examples that are chosen from the last evaluation (``explain_examples``); examples:
-    how many of each kind, 0 for none. Read from the run: recipe.toml, log.csv, evaluation/fold-N/, model/; a
-    part that is not there is said to be missing. Raises RunError where there is no run at all.
+    how many of each kind, 0 for none; beside: other runs, evaluated on the same folds, whose F1 and average
+    precision are drawn next to this one's. Read from the run: recipe.toml, log.csv, evaluation/fold-N/,
+    model/; a part that is not there is said to be missing. Raises RunError where there is no run at all.
     """
     files = RunFiles.of(os.fspath(model), tuple(Path(one) for one in evaluations))
     recipe, contract = files.recipe, files.contract
     labels = recipe.get("labels") or (contract.get("label_space") or {}).get("name")
     name = recipe.get("model") or contract.get("name") or "A model"
     short = in_short(files.evaluations)
-    measured = [measurement_section(folder) for folder in files.evaluations]
+    measured = [
+        measurement_section(folder, evaluations_beside(beside, folder.name)) for folder in files.evaluations
+    ]
     if not measured:
         measured = [Section("Measurements", [missing("evaluation/fold-N/metrics.json")])]
     names = titles or [f"Recording {number}" for number in range(1, len(explanations) + 1)]
@@ -71,6 +75,21 @@ def run_report(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, render(page).encode())
     return path
+
+
+def evaluations_beside(runs: Sequence[str | os.PathLike[str]], fold: str) -> dict[str, Path]:
+    """The evaluations of this fold that other runs have, by their models' names (or places, if two agree)."""
+    found: list[tuple[str, Path]] = []
+    for place in map(Path, runs):
+        folder = place if (place / "metrics.json").is_file() else place / "evaluation" / fold
+        metrics = read_json(folder / "metrics.json")
+        if metrics is None:
+            raise RunError(
+                f"{place}: found no evaluation of {fold.replace('-', ' ')}; make one with leadlight evaluate."
+            )
+        found.append((str(metrics.get("model") or place.name), folder))
+    names = [name for name, _ in found]
+    return {name if names.count(name) == 1 else f"{name}: {folder}": folder for name, folder in found}
 
 
 def _examples(
