@@ -148,3 +148,52 @@ def test_nothing_written_on_an_explanation_overlaps(seen: Recording) -> None:
                 min(box.y1, other.y1) - max(box.y0, other.y0),
             )
             assert min(inside) <= 1.5, (name, other_name)  # pixels
+
+
+def test_a_signed_map_has_the_colours_of_evidence_for_and_against(seen: Recording) -> None:
+    from leadlight.figures import Drawn
+    from leadlight.figures.relevance_colours import SIGNED
+
+    multiples = np.zeros(seen.signal.shape)
+    multiples[6, 600:604], multiples[6, 604:608] = 2.0, -2.0  # V1
+    _, colours = fields(plot_relevance(seen, multiples, "3x4", drawn=Drawn(signed=True)), "V1", 5)
+    expected = [SIGNED(0.5), SIGNED(0.75), SIGNED(0.25), SIGNED(0.5)]
+    assert_allclose(colours[:, :3], np.array(expected)[:, :3], atol=0.01)
+
+
+def test_negative_relevance_is_refused_where_it_has_no_sign(seen: Recording) -> None:
+    with pytest.raises(SignalError, match="signed"):
+        plot_relevance(seen, -np.ones(seen.signal.shape))
+
+
+def test_a_coloured_trace_is_the_trace_itself_and_the_wider_the_more_relevant(seen: Recording) -> None:
+    from matplotlib.collections import LineCollection
+
+    from leadlight.figures import Drawn
+
+    multiples = np.full(seen.signal.shape, 1.0)
+    multiples[6, 600:650] = 16.0  # V1
+    figure = plot_relevance(seen, multiples, "3x4", drawn=Drawn("trace"))
+    drawn = [
+        one for axes in figure.axes for one in axes.collections
+        if isinstance(one, LineCollection) and one.get_gid() == "relevance-V1-5"
+    ]  # fmt: skip
+    trace = next(
+        line for axes in figure.axes for line in axes.lines if line.get_gid() == "trace-V1-5"
+    ).get_xydata()
+    pieces = drawn[0].get_segments()
+    assert_allclose(np.concatenate([pieces[0], pieces[1][1:], pieces[2][1:]]), trace)
+    widths = drawn[0].get_linewidths()
+    assert widths[1] > widths[0] and widths[0] == widths[2]
+
+
+def test_an_unknown_style_is_refused(seen: Recording) -> None:
+    from leadlight.figures import Drawn
+
+    with pytest.raises(SignalError, match="accepted: bands, trace"):
+        plot_relevance(seen, np.ones(seen.signal.shape), drawn=Drawn("rainbow"))
+
+
+def test_leads_that_share_one_map_have_no_chart_of_their_own(seen: Recording) -> None:
+    figure = plot_explanation(seen, np.ones(seen.signal.shape), None, FINDINGS)
+    assert "All leads share one map" in written(figure)

@@ -54,14 +54,15 @@ def plot_forest(
         if row.heading and (not lines or row.heading != _heading_above(lines)):
             lines.append(row.heading)
         lines.append(row)
+    n_lines = max(1, len(lines))
     left = min(62.0, 8.0 + 1.62 * max([len(row.label) + len(row.count) + 3 for row in rows], default=1))
     bottom = 11.0 + (4.0 if any(sides) else 0.0) + (3.2 * (foot.count("\n") + 1) if foot else 0.0)
-    height = bottom + _STEP * len(lines) + (8.0 if title else 2.5)
+    height = bottom + _STEP * n_lines + (8.0 if title else 2.5)
     page = new_page(TWO_COLUMNS, height)
     field = TWO_COLUMNS - left - _RIGHT
-    axes = chart(page, left, bottom, field, _STEP * len(lines), title=title, xlabel=xlabel)
+    axes = chart(page, left, bottom, field, _STEP * n_lines, title=title, xlabel=xlabel)
     axes.grid(axis="y", visible=False)
-    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.set_ylim(n_lines - 0.5, -0.5)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     low, high = _limits(rows, reference)
@@ -79,7 +80,7 @@ def plot_forest(
         for x, align, text in ((0.0, "left", sides[0]), (1.0, "right", sides[1])):
             arrow = f"← {text}" if align == "left" else f"{text} →"
             axes.text(
-                x, -9.5 / (_STEP * len(lines)), arrow, transform=axes.transAxes, fontsize=points(SMALL),
+                x, -9.5 / (_STEP * n_lines), arrow, transform=axes.transAxes, fontsize=points(SMALL),
                 color=QUIET, ha=align, va="top", parse_math=False,
             )  # fmt: skip
     if foot:
