@@ -51,7 +51,6 @@ NARROW = {
     "nejedly": {"channels": 32},
     "nejedly-no-attention": {"channels": 32},
     "s4": {"width": 32},
-    "leadlight": {"copies": 1},
 }
 
 

@@ -1,10 +1,11 @@
-"""leadlight: several small networks of two kinds look at the same window; their logits are averaged.
+"""leadlight: four small networks of different kinds look at the same window; their logits are averaged.
 
-Convolutions over half-second segments with an LSTM (mousavi) and residual convolutions (xresnet1d18),
-each several times from other weights, err differently. Each learns by itself, in one training.
+Segments with an LSTM (mousavi), residual convolutions (xresnet1d18), residual convolutions at full
+resolution (resnet1d-wang) and kernels of several lengths (inception1d) err differently. Each learns
+by itself, in one training.
 
-Shapes: (batch, leads, samples) -> logits (batch, classes). 6,767,934 parameters (12 leads, 250
-samples, 5 classes, three of each kind).
+Shapes: (batch, leads, samples) -> logits (batch, classes). 3,236,980 parameters (12 leads, 250 samples,
+5 classes).
 
 Source: our own choice among the models of this room, on a validation fold (benchmarks/results/models.md).
 Averaging networks that were begun from other weights: Lakshminarayanan, Pritzel, Blundell. Simple and
@@ -19,35 +20,40 @@ import torch
 from torch import Tensor, nn
 
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
+from leadlight.models.inception1d import Inception1d
 from leadlight.models.mousavi import Mousavi
 from leadlight.models.registry import Input, register
+from leadlight.models.resnet1d_wang import ResNet1dWang
 from leadlight.models.xresnet1d import XResNet1d18
+
+KINDS = (Mousavi, XResNet1d18, ResNet1dWang, Inception1d)
 
 
 @register(
     "leadlight",
-    summary="Two kinds of small networks, several of each, averaged",
+    summary="Four small networks of different kinds, averaged",
     paper="our own; averaging: Lakshminarayanan et al., NeurIPS 2017",
     doi="10.48550/arXiv.1612.01474",
     input=Input(sampling_rate=100, n_samples=250),
     n_classes=5,
-    parameters=6_776_382,
-    trainable=6_767_934,
+    parameters=3_245_684,
+    trainable=3_236_980,
 )
 class Leadlight(nn.Module):
-    """The network; see the module's docstring. copies: of each of the two kinds."""
+    """The network; see the module's docstring. copies: of each of the four, from other weights."""
 
     cam_layer = f"members.1.{XResNet1d18.cam_layer}"
 
     def __init__(
         self, n_classes: int, n_leads: int = 12, n_samples: int = 250, sampling_rate: float = 100.0,
-        *, copies: int = 3,
+        *, copies: int = 1,
     ) -> None:  # fmt: skip
         super().__init__()
         check_sizes("leadlight", n_leads=n_leads, n_samples=n_samples, copies=copies)
         self.n_leads, self.n_samples = n_leads, n_samples
-        kinds = (Mousavi, XResNet1d18) * copies
-        self.members = nn.ModuleList(kind(n_classes, n_leads, n_samples, sampling_rate) for kind in kinds)
+        self.members = nn.ModuleList(
+            kind(n_classes, n_leads, n_samples, sampling_rate) for kind in KINDS * copies
+        )
 
     def forward(self, signal: Tensor, metadata: Tensor | None = None) -> Tensor:
         """(batch, leads, samples) to the mean of the members' logits (batch, classes)."""
@@ -69,8 +75,8 @@ class Leadlight(nn.Module):
         for member in self._networks():
             member.reset_head(n_classes)
 
-    def _networks(self) -> list[Mousavi | XResNet1d18]:
-        return [member for member in self.members if isinstance(member, Mousavi | XResNet1d18)]
+    def _networks(self) -> list[Mousavi | XResNet1d18 | ResNet1dWang | Inception1d]:
+        return [member for member in self.members if isinstance(member, KINDS)]
 
     def _each(self, signal: Tensor, metadata: Tensor | None) -> list[Tensor]:
         check_signal(signal, self.n_leads, self.n_samples)
