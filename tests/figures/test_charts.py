@@ -25,6 +25,7 @@ from leadlight.figures import (
     plot_reliability,
     plot_thresholds,
 )
+from leadlight.figures.confusion import SHADES
 from leadlight.figures.relevance_colours import COLOURS, SIGNED
 
 
@@ -162,3 +163,13 @@ def test_a_signed_heat_map_of_another_unit_reaches_from_the_largest_to_its_oppos
     assert {"+2.00", "−2.00", "+1.00", "0.00", "logit"} <= set(written(figure))
     with pytest.raises(SignalError, match="leads by waves"):
         plot_lead_waves(("I",), ("QRS",), np.zeros((2, 2)))
+
+
+def test_of_many_labels_shades_stand_alone_and_the_diagonal_is_grey() -> None:
+    counts = np.full((30, 30), 2) + np.diag([2] * 30)
+    figure = plot_cooccurrence([f"C{n}" for n in range(30)], counts)
+    cells = next(one for one in figure.axes[0].collections if one.get_gid() == "cells")
+    colours = np.array([to_hex(one) for one in cells.get_array().reshape(-1, 4)]).reshape(30, 30)
+    assert set(np.diag(colours)) == {"#eef0f2"}
+    assert colours[0, 1] == to_hex(SHADES(0.5))
+    assert not any("%" in text for text in written(figure))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from leadlight.figures.chart import LETTERS, ONE_COLUMN, SMALL, TWO_COLUMNS
 from leadlight.figures.confusion import SHADES
 from leadlight.figures.paper import INK, QUIET, millimetre_axes, new_page, points
 
+_SELF = "#eef0f2"
 _WRITTEN = 26
 """Up to so many classes the cells carry numbers."""
 
@@ -49,23 +52,25 @@ def plot_cooccurrence(classes: Sequence[str], counts: NDArray[np.integer]) -> Fi
                 ha="center", va="bottom", rotation=90 if n > 8 else 0, parse_math=False,
             )  # fmt: skip
         whole = int(counts[row, row])
-        for column in range(n):
+        for column in range(n if n <= _WRITTEN else 0):
             share = counts[row, column] / whole if whole else 0.0
             is_self = row == column
             axes.add_patch(
                 Rectangle(
                     (left + cell * column, y), cell, cell,
-                    facecolor="#eef0f2" if is_self else SHADES(share),
-                    edgecolor="#ffffff" if n <= _WRITTEN else "none", linewidth=points(0.15), gid="cell",
+                    facecolor=_SELF if is_self else SHADES(share),
+                    edgecolor="white", linewidth=points(0.15), gid="cell",
                 )
             )  # fmt: skip
-            if n <= _WRITTEN and (is_self or counts[row, column]):
+            if is_self or counts[row, column]:
                 text = f"{whole:,}" if is_self else _percent(share)
                 if len(text) * 1.35 <= cell + 0.2:
                     axes.text(
                         left + cell * (column + 0.5), y + cell / 2, text, fontsize=points(SMALL),
                         color=QUIET if is_self else INK, ha="center", va="center",
                     )  # fmt: skip
+    if n > _WRITTEN:
+        _draw_shades(axes, counts, left, top, cell)
     foot = "Of the records with the row's label, the share with the column's."
     second = (
         "Diagonal: records with the label. Empty: none."
@@ -74,6 +79,16 @@ def plot_cooccurrence(classes: Sequence[str], counts: NDArray[np.integer]) -> Fi
     )
     axes.text(0, -1.5, f"{foot}\n{second}", fontsize=points(SMALL), color=QUIET, va="top", linespacing=1.3)
     return page
+
+
+def _draw_shades(axes: Axes, counts: NDArray[np.integer], left: float, top: float, cell: float) -> None:
+    """All cells at once, without numbers."""
+    whole = np.diag(counts)[:, np.newaxis]
+    shares = np.divide(counts, whole, out=np.zeros(counts.shape), where=whole > 0)
+    colours = SHADES(shares)
+    np.einsum("iij->ij", colours)[:] = to_rgba(_SELF)
+    edges = np.arange(len(counts) + 1) * cell
+    axes.pcolormesh(left + edges, top - edges, colours, gid="cells", linewidth=0)
 
 
 def _percent(share: float) -> str:
