@@ -24,7 +24,8 @@ DEPTHS = {"head": "the head", "third": "the last third", "two_thirds": "the last
 def layers_in_order(module: nn.Module, signal: Tensor, metadata: Tensor | None = None) -> list[str]:
     """Names of the modules that hold weights of their own, in the order in which they are first called.
 
-    One that is not called as a module stands behind the one before it in the code.
+    What a module holds beside its parts counts from where the module begins. One that is not called
+    as a module stands behind the one before it in the code.
     """
     import torch
 
@@ -37,10 +38,10 @@ def layers_in_order(module: nn.Module, signal: Tensor, metadata: Tensor | None =
     hooks = []
     for name in holders:
 
-        def note(one: nn.Module, given: Any, output: Any, name: str = name) -> None:
+        def note(one: nn.Module, given: Any, name: str = name) -> None:
             called.setdefault(name, len(called))
 
-        hooks.append(module.get_submodule(name).register_forward_hook(note))
+        hooks.append(module.get_submodule(name).register_forward_pre_hook(note))
     try:
         with torch.inference_mode():
             module(signal) if metadata is None else module(signal, metadata)
