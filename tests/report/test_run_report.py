@@ -116,3 +116,37 @@ def test_a_page_is_not_written_under_another_suffix(run: Path) -> None:
     answer = CliRunner().invoke(app, ["report", str(run), "--out", str(run / "report.pdf")])
     assert (answer.exit_code, (run / "report.pdf").exists()) == (2, False)
     assert "accepted: .html" in answer.output
+
+
+def test_a_model_without_a_run_is_reported_from_an_evaluation(run: Path, tmp_path: Path) -> None:
+    out = run_report(
+        run / "model", tmp_path / "model.html", evaluations=[run / "evaluation" / "fold-9"], examples=0
+    )
+    page = out.read_text(encoding="utf-8")
+    assert "Measurements on fold 9" in page and "Not a medical device" in page
+    assert "Training" not in headings(page)
+    with pytest.raises(RunError, match="metrics"):
+        run_report(run / "model", out, evaluations=[tmp_path])
+
+
+def test_other_runs_are_drawn_beside_it_and_one_without_that_fold_is_refused(
+    run: Path, tmp_path: Path
+) -> None:
+    out = run_report(run, tmp_path / "beside.html", examples=0, beside=[run])
+    assert "Beside it: run" in out.read_text(encoding="utf-8")
+    with pytest.raises(RunError, match="found no evaluation of fold 9"):
+        run_report(run, out, examples=0, beside=[tmp_path])
+
+
+def test_the_command_writes_page_and_figures(run: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from leadlight.cli.app import app
+
+    answer = CliRunner().invoke(
+        app, ["report", str(run), "--examples", "0", "--figures", str(tmp_path / "f"), "--format", "svg"]
+    )
+    assert answer.exit_code == 0, answer.output
+    assert (run / "report.html").is_file()
+    made = {path.stem for path in (tmp_path / "f" / "fold-9").iterdir()}
+    assert {"roc", "precision-recall", "confusion", "reliability", "thresholds", "subgroups-roc-auc"} <= made
