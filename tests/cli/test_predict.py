@@ -139,7 +139,7 @@ class TestBadFiles:
     def test_longer_recordings_are_read_by_choice(self, model: Path, odd_records: Path) -> None:
         answer = leadlight("predict", model, odd_records / "long", "--longer", "windows")
         assert answer.exit_code == 0
-        assert "mean over 4 half-overlapping windows of 10 s" in answer.output
+        assert "4 windows of 10 s, overlap 50%: the mean of the probabilities" in answer.output
 
     def test_gaps_are_filled_by_choice_and_noted(self, model: Path, tmp_path: Path) -> None:
         signal = 0.3 * np.random.default_rng(3).standard_normal((12, 1000), dtype=np.float32)

@@ -58,9 +58,7 @@ class Classifier:
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
-            raise ContractError(
-                f"precision: found {self.precision!r}; accepted: {' or '.join(PRECISIONS)}."
-            )
+            raise ContractError(f"precision: found {self.precision!r}; accepted: {' or '.join(PRECISIONS)}.")
         check_metadata(self.module, self.contract)
         self.module.eval()
 
@@ -266,9 +264,7 @@ class Classifier:
         import torch
 
         tensors = self._tensors(inputs, metadata)
-        fast = torch.autocast(
-            tensors[0].device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
-        )
+        fast = torch.autocast(tensors[0].device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with self._inference(), fast:
             logits: Tensor = self.module(*tensors)
         return logits.float().cpu()
