@@ -284,6 +284,8 @@ def replay(name: str, number: int, seed: int, folder: Path | None) -> None:
 
 
 def main() -> None:
+    # Threads that wait for each other in a loop count as processor time, of which none of the work is theirs.
+    os.environ["OMP_NUM_THREADS"] = "1"
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
