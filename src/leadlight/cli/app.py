@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "merge": "Write one store of several.",
     "append": "Add a further data set, or further records, to a store.",
     "verify": "Check a prepared store, or a data set's files.",
-    "simulate": "Write a simulated data set in the layout of PTB-XL.",
+    "simulate": "Write a simulated data set in the layout of PTB-XL or MIMIC-IV-ECG.",
     "models": "List models: architectures and shipped weights.",
     "import-weights": "Make a model folder of a published network's weights.",
     "recipes": "List training recipes, or print one.",

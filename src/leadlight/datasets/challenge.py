@@ -18,13 +18,13 @@ from pathlib import Path
 
 from leadlight.datasets import ptbxl
 from leadlight.datasets.challenge_sources import (
-    facts,
     incart_patient,
     ptbxl_number,
     source_of_record,
     sources,
 )
 from leadlight.datasets.challenge_walk import Found, found_in, walk
+from leadlight.datasets.facts import described, facts_of
 from leadlight.datasets.index import DatasetDescription, DatasetIndex, RecordEntry, SetAside
 from leadlight.datasets.ptbxl_versions import copies, shared_name
 from leadlight.errors import DatasetError
@@ -39,21 +39,7 @@ _PTBXL = "ptb-xl"
 
 def describe() -> DatasetDescription:
     """Title, size, licence, citation and label spaces of the Challenge's data."""
-    known = facts()
-    return DatasetDescription(
-        name=NAME,
-        title=known["title"],
-        records=known["records"],
-        patients=None,
-        licence=known["licence"],
-        url=known["url"],
-        doi=known["doi"],
-        citation=known["citation"],
-        versions=tuple(known["versions"]),
-        label_spaces=tuple(known["label_spaces"]),
-        gigabytes=known["gigabytes"],
-        download=known["download"],
-    )
+    return described(NAME)
 
 
 def read_index(
@@ -88,7 +74,7 @@ def read_index(
     names_of_copies = _same_signals(found, notes)
     entries = [_entry(one, names_of_copies, official) for one in found]
     notes += _summary(entries, sampling_rate, labels)
-    version = f"2021, {len(entries):,} of {facts()['records']:,} records"
+    version = f"2021, {len(entries):,} of {facts_of(NAME)['records']:,} records"
     return DatasetIndex(
         NAME,
         version,

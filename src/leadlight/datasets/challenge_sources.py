@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+
+from leadlight.datasets.facts import facts_of
 
 _DATA = files("leadlight.datasets") / "data"
 _NAME = re.compile(r"([A-Z]{1,2})(\d{4,5})", re.ASCII)
@@ -38,12 +38,6 @@ class Source:
 
 
 @cache
-def facts() -> dict[str, Any]:
-    """What is known of the Challenge's data as a whole."""
-    return tomllib.loads((_DATA / "challenge-2021.toml").read_text(encoding="utf-8"))
-
-
-@cache
 def sources() -> dict[str, Source]:
     """The collections by name, in the Challenge's order."""
     return {
@@ -58,7 +52,7 @@ def sources() -> dict[str, Source]:
             folders=tuple(one["folders"]),
             records_a_patient=one["records_a_patient"],
         )
-        for one in facts()["sources"]
+        for one in facts_of("challenge-2021")["sources"]
     }
 
 

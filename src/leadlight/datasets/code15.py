@@ -13,17 +13,14 @@ each part is no record. There are no official folds.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from leadlight.datasets import code15_rows, code15_wfdb
 from leadlight.datasets.code15_parts import Part, find_parts, read_parts
 from leadlight.datasets.code15_rows import COLUMNS, REQUIRED, Exam, ExamReader, RowError
+from leadlight.datasets.facts import described, facts_of
 from leadlight.datasets.index import DatasetDescription, DatasetIndex, RecordEntry, SetAside
 from leadlight.errors import DatasetError, FileFormatError
 from leadlight.files.code_hdf5 import SAMPLING_RATE
@@ -36,30 +33,9 @@ AMPLITUDE_NOTE = "amplitudes are as published: about twice those of other collec
 _NOTHING: dict[str, float | str | None] = {}
 
 
-@cache
-def facts() -> dict[str, Any]:
-    """What is known of CODE-15% as a whole."""
-    text = (files("leadlight.datasets") / "data" / "code-15.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
 def describe() -> DatasetDescription:
     """Title, size, licence, citation and label spaces of CODE-15%."""
-    known = facts()
-    return DatasetDescription(
-        name=NAME,
-        title=known["title"],
-        records=known["records"],
-        patients=known["patients"],
-        licence=known["licence"],
-        url=known["url"],
-        doi=known["doi"],
-        citation=known["citation"],
-        versions=tuple(known["versions"]),
-        label_spaces=tuple(known["label_spaces"]),
-        gigabytes=known["gigabytes"],
-        download=known["download"],
-    )
+    return described(NAME)
 
 
 def found_in(root: Path) -> bool:
@@ -103,7 +79,7 @@ def read_index(
         raise DatasetError(f"{root}: found no record to use; {len(set_aside):,} set aside{why}.")
     return DatasetIndex(
         NAME,
-        "1.0.0" if len(entries) >= facts()["records"] else "part of 1.0.0",
+        "1.0.0" if len(entries) >= facts_of(NAME)["records"] else "part of 1.0.0",
         root,
         float(sampling_rate),
         tuple(entries.values()),

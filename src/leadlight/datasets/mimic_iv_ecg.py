@@ -15,13 +15,10 @@ A record without a readable report is kept and noted: nothing is stated of it.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections import Counter
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
+from leadlight.datasets.facts import described, facts_of
 from leadlight.datasets.index import (
     SIMULATED_VERSION,
     DatasetDescription,
@@ -58,30 +55,9 @@ _NO_FLAGS: dict[str, str] = {}  # one for all records: MIMIC-IV-ECG raises none
 _UNMEASURED: tuple[float | None, ...] = (None,) * (len(MEASURED) + len(DERIVED))
 
 
-@cache
-def facts() -> dict[str, Any]:
-    """What is known of MIMIC-IV-ECG as a whole."""
-    text = (files("leadlight.datasets") / "data" / "mimic-iv-ecg.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
 def describe() -> DatasetDescription:
     """Title, size, licence, citation and label spaces of MIMIC-IV-ECG."""
-    known = facts()
-    return DatasetDescription(
-        name=NAME,
-        title=known["title"],
-        records=known["records"],
-        patients=known["patients"],
-        licence=known["licence"],
-        url=known["url"],
-        doi=known["doi"],
-        citation=known["citation"],
-        versions=tuple(known["versions"]),
-        label_spaces=tuple(known["label_spaces"]),
-        gigabytes=known["gigabytes"],
-        download=known["download"],
-    )
+    return described(NAME)
 
 
 def found_in(root: Path) -> bool:
@@ -143,14 +119,14 @@ def read_index(
 def _version(simulated: bool, n_rows: int) -> str:
     if simulated:
         return SIMULATED_VERSION
-    whole = facts()["records"]
+    whole = facts_of(NAME)["records"]
     if n_rows > whole:
         return "own records in the layout of MIMIC-IV-ECG"
     return "1.0" if n_rows == whole else "part of 1.0"
 
 
 def _version_note(simulated: bool, n_rows: int) -> str:
-    evidence = f"{SIMULATED} says so" if simulated else f"{n_rows:,} records of {facts()['records']:,}"
+    evidence = f"{SIMULATED} says so" if simulated else f"{n_rows:,} records of {facts_of(NAME)['records']:,}"
     return f"version: {_version(simulated, n_rows)} ({evidence})"
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from leadlight.datasets.facts import described
 from leadlight.datasets.index import (
     SIMULATED_VERSION,
     DatasetDescription,
@@ -29,7 +30,7 @@ from leadlight.datasets.index import (
     SetAside,
 )
 from leadlight.datasets.ptbxl_rows import REQUIRED, Row, RowError, RowReader
-from leadlight.datasets.ptbxl_versions import copies, facts, official_numbering, shared_name, tell_version
+from leadlight.datasets.ptbxl_versions import copies, official_numbering, shared_name, tell_version
 from leadlight.errors import DatasetError, FileFormatError
 from leadlight.labels import statements as known_statements
 
@@ -44,21 +45,7 @@ _COMPARE = "Compare it with the file of that name on physionet.org/content/ptb-x
 
 def describe() -> DatasetDescription:
     """Title, size, licence, citation and label spaces of PTB-XL."""
-    known = facts()
-    return DatasetDescription(
-        name=NAME,
-        title=known["title"],
-        records=known["records"],
-        patients=known["patients"],
-        licence=known["licence"],
-        url=known["url"],
-        doi=known["doi"],
-        citation=known["citation"],
-        versions=tuple(one["version"] for one in known["versions"]),
-        label_spaces=tuple(known["label_spaces"]),
-        gigabytes=known["gigabytes"],
-        download=known["download"],
-    )
+    return described(NAME)
 
 
 def found_in(root: Path) -> bool:

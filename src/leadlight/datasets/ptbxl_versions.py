@@ -9,13 +9,13 @@ kept copies, for which 1.0.3 has a consensus.
 from __future__ import annotations
 
 import csv
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from leadlight.datasets.facts import facts_of
 from leadlight.datasets.ptbxl_rows import AGE_ABOVE_89, Row
 
 _DATA = files("leadlight.datasets") / "data"
@@ -30,12 +30,6 @@ class Duplicate:
     same_as: int
     same_as_fold: int
     consensus: frozenset[tuple[str, float]] | None
-
-
-@cache
-def facts() -> dict[str, Any]:
-    """What is known of PTB-XL as a whole."""
-    return tomllib.loads((_DATA / "ptb-xl.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -92,7 +86,7 @@ def official_numbering(rows: Mapping[int, Row]) -> bool:
     """
     folds = {duplicate.record: duplicate.fold for duplicate in duplicates()}
     folds |= {duplicate.same_as: duplicate.same_as_fold for duplicate in duplicates()}
-    return max(rows, default=0) <= facts()["versions"][0]["records"] and all(
+    return max(rows, default=0) <= facts_of("ptb-xl")["versions"][0]["records"] and all(
         rows[record].fold == fold for record, fold in folds.items() if record in rows
     )
 
@@ -104,7 +98,7 @@ def tell_version(rows: Mapping[int, Row], n_rows: int) -> tuple[str, tuple[str, 
     """
     if not official_numbering(rows):
         return "own records in the layout of PTB-XL", ("record numbers and folds are not those of PTB-XL",)
-    versions: list[dict[str, Any]] = facts()["versions"]
+    versions: list[dict[str, Any]] = facts_of("ptb-xl")["versions"]
     evidence = [f"{n_rows:,} records"]
     possible = [one for one in versions if n_rows <= one["records"]]
 

@@ -121,8 +121,32 @@ class _ZeroPhase(Step):
         raise NotImplementedError
 
 
+class _OneEdge(_ZeroPhase):
+    """A Butterworth filter with one cutoff; kind says on which side of it signals pass."""
+
+    cutoff: float
+    order: int
+    form: Form
+
+    def __post_init__(self) -> None:
+        self._need("cutoff", 0.001, LARGEST_FREQUENCY, "Hz")
+        self._need("order", 1, LARGEST_ORDER)
+
+    def _settling(self) -> float:
+        return PERIODS_OF_PADDING / self.cutoff
+
+    def _frequencies(self) -> Iterator[tuple[str, float]]:
+        yield "cutoff", self.cutoff
+
+    def _designed(self, rate: float) -> NDArray[np.float64]:
+        return _design(self.kind.replace("-", ""), (self.cutoff,), self.order, rate, self.form)
+
+    def _words(self) -> str:
+        return f"{self.kind} {self.cutoff:g} Hz, Butterworth of order {self.order}"
+
+
 @dataclass(frozen=True)
-class HighPass(_ZeroPhase):
+class HighPass(_OneEdge):
     """Butterworth high-pass against baseline wander. cutoff: Hz; order: of each of two runs."""
 
     kind: ClassVar[str] = "high-pass"
@@ -130,47 +154,15 @@ class HighPass(_ZeroPhase):
     order: int = 2
     form: Form = "sections"
 
-    def __post_init__(self) -> None:
-        self._need("cutoff", 0.001, LARGEST_FREQUENCY, "Hz")
-        self._need("order", 1, LARGEST_ORDER)
-
-    def _settling(self) -> float:
-        return PERIODS_OF_PADDING / self.cutoff
-
-    def _frequencies(self) -> Iterator[tuple[str, float]]:
-        yield "cutoff", self.cutoff
-
-    def _designed(self, rate: float) -> NDArray[np.float64]:
-        return _design("highpass", (self.cutoff,), self.order, rate, self.form)
-
-    def _words(self) -> str:
-        return f"high-pass {self.cutoff:g} Hz, Butterworth of order {self.order}"
-
 
 @dataclass(frozen=True)
-class LowPass(_ZeroPhase):
+class LowPass(_OneEdge):
     """Butterworth low-pass against muscle noise. cutoff: Hz; order: of each of two runs."""
 
     kind: ClassVar[str] = "low-pass"
     cutoff: float = 40.0
     order: int = 4
     form: Form = "sections"
-
-    def __post_init__(self) -> None:
-        self._need("cutoff", 0.001, LARGEST_FREQUENCY, "Hz")
-        self._need("order", 1, LARGEST_ORDER)
-
-    def _settling(self) -> float:
-        return PERIODS_OF_PADDING / self.cutoff
-
-    def _frequencies(self) -> Iterator[tuple[str, float]]:
-        yield "cutoff", self.cutoff
-
-    def _designed(self, rate: float) -> NDArray[np.float64]:
-        return _design("lowpass", (self.cutoff,), self.order, rate, self.form)
-
-    def _words(self) -> str:
-        return f"low-pass {self.cutoff:g} Hz, Butterworth of order {self.order}"
 
 
 @dataclass(frozen=True)
