@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
-from leadlight.models.layers import fresh_linear
+from leadlight.models.layers import ImageConvolution, fresh_linear
 from leadlight.models.registry import Input, register
 
 SLOPE = 0.01
@@ -102,13 +102,15 @@ class Unit2d(nn.Module):
     ) -> None:
         super().__init__()
         padding = ((kernel[0] - 1) // 2, (kernel[1] - 1) // 2)
-        self.convolution: nn.Module = (
-            nn.ConvTranspose2d(
+        self.convolution: nn.Module
+        if transposed:
+            self.convolution = nn.ConvTranspose2d(
                 channels_in, channels, kernel, (1, stride), padding, (0, stride - 1), bias=False
             )
-            if transposed
-            else nn.Conv2d(channels_in, channels, kernel, (1, stride), padding, bias=False)
-        )
+        elif stride > 1:
+            self.convolution = nn.Conv2d(channels_in, channels, kernel, (1, stride), padding, bias=False)
+        else:
+            self.convolution = ImageConvolution(channels_in, channels, kernel)
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ at -1/2 + i pi n (S4D-Lin), steps between 0.001 and 0.1, zero-order hold.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -135,9 +136,7 @@ class DiagonalStateSpace(nn.Module):
             forward, backward = self.kernels(length)
             # y[k] = sum over j of forward[j] u[k - j] + backward[j] u[k + 1 + j], as one circular kernel.
             both = functional.pad(forward, (0, length)) + functional.pad(backward.flip(1), (length, 0))
-            spectrum = torch.fft.rfft(signal, 2 * length) * torch.fft.rfft(both, 2 * length)
-            output = torch.fft.irfft(spectrum, 2 * length)[..., :length]
-            output = output + signal * self.direct.float()[:, None]
+            output = _circular(signal, both) + signal * self.direct.float()[:, None]
         result: Tensor = output.to(sequence.dtype)
         return result
 
@@ -147,9 +146,48 @@ class DiagonalStateSpace(nn.Module):
         turn = torch.exp(poles * self.log_step.float().exp()[:, None])
         return turn, torch.view_as_complex(self.read.float().contiguous()) * (turn - 1) / poles
 
+    def _powers(self, length: int) -> Tensor:
+        """exp(dt A) to the powers 0 .. length - 1, (channels, states, length): quicker than powers of it."""
+        step = self.log_step.float().exp()[:, None, None]
+        times = torch.arange(length, device=step.device) * step
+        decay = torch.exp(-self.log_decay.float().exp()[:, :, None] * times)
+        return torch.polar(decay, self.frequency.float()[:, :, None] * times)
+
     def kernels(self, length: int) -> tuple[Tensor, Tensor]:
         """The convolution kernels of both directions, (channels, length) each."""
-        turn, gain = self.discrete()
-        powers = turn.unsqueeze(2) ** torch.arange(length, device=turn.device)
-        kernel = 2 * torch.einsum("dcs,csl->dcl", gain, powers).real
+        gain = self.discrete()[1]
+        kernel = 2 * torch.einsum("dcs,csl->dcl", gain, self._powers(length)).real
         return kernel[0], kernel[1]
+
+
+def _circular(signal: Tensor, kernel: Tensor) -> Tensor:
+    """(batch, channels, samples) by kernels (channels, 2 * samples), the first half of what comes."""
+    if torch.compiler.is_compiling():
+        return _by_spectrum(signal, kernel)[0]
+    result: Tensor = _Circular.apply(signal, kernel)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _by_spectrum(signal: Tensor, kernel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    length, around = signal.shape[-1], kernel.shape[-1]
+    spectrum, response = torch.fft.rfft(signal, around), torch.fft.rfft(kernel)
+    return torch.fft.irfft(spectrum * response, around)[..., :length], spectrum, response
+
+
+class _Circular(torch.autograd.Function):
+    """With gradients from the real transforms; torch's own go through whole complex ones."""
+
+    @staticmethod
+    def forward(ctx: Any, signal: Tensor, kernel: Tensor) -> Tensor:
+        output, spectrum, response = _by_spectrum(signal, kernel)
+        ctx.save_for_backward(spectrum, response)
+        ctx.around = kernel.shape[-1]
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        spectrum, response = ctx.saved_tensors
+        back = torch.fft.rfft(gradient, ctx.around)
+        of_signal = torch.fft.irfft(back * response.conj(), ctx.around)[..., : gradient.shape[-1]]
+        of_kernel = torch.fft.irfft((back * spectrum.conj()).sum(0), ctx.around)
+        return of_signal, of_kernel
