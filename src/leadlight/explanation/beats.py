@@ -1,9 +1,10 @@
 """Where beats and their waves are: found by NeuroKit2 in several leads, one set of boundaries for all.
 
-R peaks: those that at least half of the leads agree on. Boundaries: the wavelet delineator of NeuroKit2
-(Martinez et al. 2004, doi:10.1109/TBME.2003.821031) in four leads; for each beat the median over the
-leads, as ECG machines measure. A boundary at a place that no heart has is not taken; what is missing in
-single beats follows from the other beats of the recording.
+R peaks: those that at least half of the leads agree on. QRS complexes: where all leads together start to
+move and come to rest (``qrs``). P and T waves: the wavelet delineator of NeuroKit2 (Martinez et al. 2004,
+doi:10.1109/TBME.2003.821031) in four leads; for each beat the median over the leads, as ECG machines
+measure. A boundary at a place that no heart has is not taken; what is missing in single beats follows from
+the other beats of the recording.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import LeadlightError, SignalError
+from leadlight.explanation.qrs import qrs_boundaries
 from leadlight.recording import Recording
 
 WAVES = ("P", "QRS", "ST", "T")
 BOUNDARIES = ("p_onset", "p_end", "qrs_onset", "qrs_end", "t_onset", "t_end")
 DELINEATED = ("II", "V5", "V2", "I")
-"""Leads whose waves are measured, where they are there; else the first ones."""
+"""Leads whose P and T waves are measured, where they are there; else the first ones."""
 FEWEST_BEATS = 2
 ENOUGH_BEATS = 8
 """Of fewer, the delineator finds nothing."""
 SAME_BEAT_SECONDS = 0.09
-_NAMES = ("ECG_P_Onsets", "ECG_P_Offsets", "ECG_R_Onsets", "ECG_R_Offsets", "ECG_T_Onsets", "ECG_T_Offsets")
+# The delineator's names, with their places among the boundaries.
+_NAMES = {"ECG_P_Onsets": 0, "ECG_P_Offsets": 1, "ECG_T_Onsets": 4, "ECG_T_Offsets": 5}
 # Seconds from the R peak between which a boundary can lie: an ectopic QRS is as wide as a block's.
 _POSSIBLE = np.array(
     [(-0.45, -0.06), (-0.35, -0.02), (-0.12, -0.015), (0.02, 0.16), (0.06, 0.45), (0.15, 0.65)]
@@ -99,7 +102,7 @@ def find_beats(recording: Recording) -> Beats:
         except Exception:  # its errors are of every kind; the other leads may do
             continue
         found = np.full((len(places), 6), np.nan)
-        for column, name in enumerate(_NAMES):
+        for name, column in _NAMES.items():
             values = np.asarray(waves[name], dtype=float)[: len(places)]
             found[: len(values), column] = values
         offsets = (found - places[:, np.newaxis])[back] / rate
@@ -108,7 +111,9 @@ def find_beats(recording: Recording) -> Beats:
         raise SignalError(
             f"beats: {len(peaks)} R peaks, but no wave's boundaries were found in {', '.join(leads)}."
         )
-    return Beats(peaks, _agreed(np.stack(by_lead), peaks), recording.duration)
+    bridged = [one for one in (_bridged(recording[lead]) for lead in recording.leads) if one is not None]
+    qrs = qrs_boundaries(bridged, rate, peaks)
+    return Beats(peaks, _agreed(np.stack(by_lead), qrs, peaks), recording.duration)
 
 
 def find_r_peaks(recording: Recording) -> NDArray[np.float64]:
@@ -163,9 +168,15 @@ def _with_enough_beats(
     return longer, places.astype(np.int64), np.append(everyone[:-1], len(places) - 1)
 
 
-def _agreed(by_lead: NDArray[np.float64], peaks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Boundaries (leads, beats, 6) of single leads to those of the beats (beats, 6), in seconds."""
+def _agreed(
+    by_lead: NDArray[np.float64], qrs: NDArray[np.float64], peaks: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Boundaries (leads, beats, 6) of single leads to those of the beats (beats, 6), in seconds.
+
+    qrs: (beats, 2), of all leads together; it takes the place of columns 2 and 3.
+    """
     offsets = by_lead - peaks[:, np.newaxis]
+    offsets[:, :, 2:4] = qrs - peaks[:, np.newaxis]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a beat without a wave is a mean of nothing
         offsets[(offsets < _POSSIBLE[:, 0]) | (offsets > _POSSIBLE[:, 1])] = np.nan
@@ -190,18 +201,24 @@ def _agreed(by_lead: NDArray[np.float64], peaks: NDArray[np.float64]) -> NDArray
 
 def _clean(neurokit: Any, signal: NDArray[np.float32], rate: float) -> NDArray[np.float64] | None:
     """The filtered lead, gaps bridged; None for a flat or mostly missing one."""
-    values = signal.astype(np.float64)
-    known = np.isfinite(values)
-    if known.mean() < 0.5 or np.ptp(values[known]) < 0.02:
+    values = _bridged(signal)
+    if values is None:
         return None
-    if not known.all():
-        places = np.arange(len(values))
-        values = np.interp(places, places[known], values[known])
     try:
         cleaned: NDArray[np.float64] = neurokit.ecg_clean(values, sampling_rate=round(rate))
     except Exception:  # too short for its filter
         return None
     return cleaned
+
+
+def _bridged(signal: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    """The lead with straight lines over its gaps; None for a flat or mostly missing one."""
+    values = signal.astype(np.float64)
+    known = np.isfinite(values)
+    if known.mean() < 0.5 or np.ptp(values[known]) < 0.02:
+        return None
+    places = np.arange(len(values))
+    return np.interp(places, places[known], values[known])
 
 
 def _neurokit() -> Any:
