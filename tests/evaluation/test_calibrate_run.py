@@ -19,6 +19,7 @@ from leadlight.cli.app import app
 from leadlight.errors import EvaluationError
 from leadlight.evaluation import evaluate_run, fit_thresholds
 from leadlight.evaluation.calibration_runs import Calibrated, calibrate_run
+from leadlight.evaluation.comparison_runs import read_evaluated
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +130,26 @@ def test_the_command_changes_the_runs_own_model(run: Path, tmp_path: Path) -> No
     values = json.loads(result.stdout)
     assert [one["threshold"] for one in values["thresholds"]] == list(contract.thresholds.values)
     assert read_contract(run / "model").calibration is None
+
+
+def test_an_evaluation_from_before_the_calibration_is_refused_in_comparisons(
+    run: Path, data: Path, tmp_path: Path
+) -> None:
+    copy, here = tmp_path / "run", tmp_path / "run/evaluation/fold-9"
+    shutil.copytree(run, copy)
+    # With a number for all, the thresholds are the same before and after.
+    calibrate_run(copy, method="none", thresholds="0.5", coverage=None, resamples=5).classifier.save(
+        copy / "model"
+    )
+    evaluate_run(copy, 9, data, resamples=5).save(here)
+    read_evaluated(here, "run")
+    calibrate_run(copy, method="temperature", thresholds="0.5", coverage=None, resamples=5).classifier.save(
+        copy / "model"
+    )
+    with pytest.raises(EvaluationError, match=r"or calibration than .* has; evaluate again"):
+        read_evaluated(here, "run")
+    evaluate_run(copy, 9, data, resamples=5).save(here)
+    read_evaluated(here, "run")
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def write(tmp_path: Path) -> Write:
         values: dict[str, Any] = {
             "truth": case["truth"], "known": None, "classes": CLASSES,
             "ids": [f"r{number}" for number in range(120)], "dataset": "ptb-xl", "version": "1.0.3",
-            **changed,
+            "used_for": [], **changed,
         }  # fmt: skip
         order = np.arange(120)[keep]
         columns = [CLASSES.index(code) for code in values["classes"] if code in CLASSES]
@@ -174,7 +174,11 @@ def write(tmp_path: Path) -> Write:
             values["classes"], 0.5, patients=case["patients"][order],
             known=None if values["known"] is None else values["known"][order],
             record_ids=[values["ids"][row] for row in order],
-            subject={"dataset": values["dataset"], "dataset_version": values["version"]}, resamples=5,
+            subject={
+                "dataset": values["dataset"], "dataset_version": values["version"],
+                "fold_used_for": values["used_for"],
+            },
+            resamples=5,
         ).save(tmp_path / name / "evaluation" / "fold-9")  # fmt: skip
         return tmp_path / name
 
@@ -207,6 +211,22 @@ def test_other_records_are_counted_and_refused(write: Write) -> None:
     found = compare_runs(runs, 9, common_records=True, resamples=5)
     assert found.n_records == 100
     assert any("Only the 100 records" in note and "one 120, two 100" in note for note in found.notes)
+
+
+def test_runs_have_the_shortest_names_that_tell_them_apart(write: Write) -> None:
+    runs = [write(name, k) / "evaluation/fold-9" for k, name in ((0, "a/seed-1"), (2, "b/seed-1"))]
+    assert compare_runs(runs, resamples=5).models == ("a/seed-1", "b/seed-1")
+    assert compare_runs([runs[0], write("c/run", 2)], 9, resamples=5).models == ("a/seed-1", "c/run")
+    assert compare_runs([write("d", 0), write("c/run", 2)], 9, resamples=5).models == ("d", "run")
+
+
+def test_a_run_that_chose_its_epoch_on_the_fold_is_remarked_on(write: Write) -> None:
+    found = compare_runs([write("one", 0), write("two", 2, used_for=["choosing"])], 9, resamples=5)
+    assert [note for note in found.notes if "too good" in note] == [
+        "The fold was used for choosing two, whose numbers are too good on it."
+    ]
+    fair = compare_runs([write("one", 0), write("three", 2)], 9, resamples=5)
+    assert not any("too good" in note for note in fair.notes)
 
 
 def test_other_classes_are_named_and_refused(write: Write) -> None:

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from leadlight.classifier.calibration import FittedOn, PredictionSets
 from leadlight.errors import EvaluationError
+from leadlight.evaluation import evaluate
 from leadlight.evaluation.conformal import fit_prediction_sets, measure_sets
 
 FITTED_ON = FittedOn(dataset="simulated", version="", folds=(9,), n_records=1)
@@ -90,6 +91,17 @@ def test_coverage_has_an_exact_interval() -> None:
     (found,) = measure_sets(sets, np.ones((10, 1)), np.full((10, 1), 0.9), classes=("A",))
     assert_allclose((found.present.low, found.present.high), (0.6915, 1.0), atol=1e-4)
     assert np.isnan(found.absent.value) and found.negatives == 0
+
+
+def test_sets_that_hold_surely_less_than_stated_are_remarked_on() -> None:
+    sets = PredictionSets(coverage=0.9, fitted_on=FITTED_ON, present_from=(0.5, 0.5), absent_to=(0.5, 0.5))
+    truth = np.r_[np.ones(100), np.zeros(100)][:, None].repeat(2, axis=1)
+    scores = np.where(truth == 1, 0.9, 0.1)
+    scores[:11, 0] = 0.2  # 89 of 100 is not surely below 90%
+    scores[:30, 1] = 0.2  # 70 of 100 is
+    found = evaluate(truth, scores, "AB", 0.5, patients=range(200), sets=sets, resamples=5)
+    (note,) = (one for one in found.notes if "Prediction sets" in one)
+    assert "B present 0.700 (0.600–0.788)" in note and "A present" not in note and "absent" not in note
 
 
 @pytest.mark.parametrize("coverage", [0.0, 1.0, 1.5])

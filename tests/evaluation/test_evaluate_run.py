@@ -45,6 +45,7 @@ def test_records_that_cannot_be_measured_are_left_out_and_counted(measured: Eval
         "not 10 s long": 1,
         "with missing samples": 1,
     }
+    assert measured.subject["fold_used_for"] == []
     assert measured.n_patients == 14  # of 15: both records of patient 3 were left out
     assert any("1 records with missing samples left out" in note for note in measured.notes)
 
@@ -77,10 +78,13 @@ def test_a_training_fold_is_refused_unless_allowed(run: Path) -> None:
         evaluate_run(run, 1, resamples=5)
     found = evaluate_run(run, 1, resamples=5, allow_training_fold=True)
     assert any("FITTING" in note for note in found.notes)
+    assert found.subject["fold_used_for"] == ["fitting"]
 
 
 def test_the_validation_fold_is_measured_with_a_remark(run: Path) -> None:
-    assert any("chose the epoch" in note for note in evaluate_run(run, 8, resamples=5).notes)
+    found = evaluate_run(run, 8, resamples=5)
+    assert any("chose the epoch" in note for note in found.notes)
+    assert found.subject["fold_used_for"] == ["choosing"]
 
 
 def test_a_fold_that_is_not_there_is_refused_with_those_that_are(run: Path) -> None:

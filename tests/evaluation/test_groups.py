@@ -104,3 +104,12 @@ def test_a_run_is_measured_by_the_groups_that_its_data_have(run: Path) -> None:
     # All are men of 60; noise has no beats to speak of, so that any rate may be found.
     assert {one.attribute for one in found.subgroups} <= {"quality", MEASURED}
     assert evaluate_run(run, 9, subgroups=[], resamples=5).subgroups == ()
+
+
+def test_a_wrong_name_is_refused_before_any_record_is_predicted(run: Path) -> None:
+    from leadlight.evaluation import runs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "predict_rows", lambda *_: pytest.fail("predicted"))
+        with pytest.raises(EvaluationError, match="subgroups: found 'agee'"):
+            evaluate_run(run, 9, subgroups=["sex", "agee"], resamples=5)

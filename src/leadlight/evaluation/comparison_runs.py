@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """What an evaluation folder holds. truth, known: (records, classes); thresholds: NaN for none."""
+    """What an evaluation folder holds. truth, known: (records, classes); thresholds: NaN for none.
+
+    used_for: what the model had taken from the fold that it was measured on.
+    """
 
     name: str
     folder: Path
@@ -40,6 +43,7 @@ class Evaluated:
     known: Bools
     scores: Floats
     thresholds: Floats
+    used_for: tuple[str, ...]
 
     def arranged(self, classes: Sequence[str], record_ids: Sequence[str]) -> Evaluated:
         """The same in the order of these classes and records, which it has."""
@@ -51,6 +55,7 @@ class Evaluated:
             self.name, self.folder, self.dataset, self.is_simulated, tuple(classes), tuple(record_ids),
             tuple(self.patient_ids[row] for row in rows),
             self.truth[place], self.known[place], self.scores[place], self.thresholds[columns],
+            self.used_for,
         )  # fmt: skip
 
 
@@ -75,7 +80,12 @@ def compare_runs(
     folders = [_folder(Path(run), fold) for run in runs]
     names = _names([Path(run) for run in runs])
     read = [read_evaluated(folder, name) for folder, name in zip(folders, names, strict=True)]
-    first, notes = read[0], []
+    first = read[0]
+    notes = [
+        f"The fold was used for {' and '.join(one.used_for)} {one.name}, whose numbers are too good on it."
+        for one in read
+        if one.used_for
+    ]
     for other in read[1:]:
         _refuse_other_classes(first, other)
     common = set.intersection(*(set(one.record_ids) for one in read))
@@ -129,6 +139,7 @@ def read_evaluated(folder: Path, name: str) -> Evaluated:
             tuple(map(str, table["patient_id"].to_pylist())),
             np.nan_to_num(truth).astype(bool), ~np.isnan(truth), scores.astype(np.float64),
             np.array([np.nan if one is None else one for one in thresholds], dtype=np.float64),
+            tuple(map(str, values.get("fold_used_for", ()))),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise EvaluationError(
@@ -137,7 +148,7 @@ def read_evaluated(folder: Path, name: str) -> Evaluated:
         ) from None
     if len(set(record_ids)) < len(record_ids):
         raise EvaluationError(f"{table_file}, record_id: found some twice; accepted: each once.")
-    _refuse_older(evaluated, str(values.get("weights_sha256", "")))
+    _refuse_older(evaluated, str(values.get("weights_sha256", "")), values.get("calibration"))
     return evaluated
 
 
@@ -200,13 +211,19 @@ def _folder(run: Path, fold: int | None) -> Path:
 
 
 def _names(runs: Sequence[Path]) -> list[str]:
-    """The folders' own names, or as they were given where two would be the same."""
-    short = [run.resolve().name for run in runs]
-    return short if len(set(short)) == len(short) else [str(run) for run in runs]
+    """The shortest ends of the runs' paths that tell them apart, and the model before ``seed-N``."""
+    paths = [run.resolve().parts for run in runs]
+    paths = [parts[:-2] if parts[-2:-1] == ("evaluation",) else parts for parts in paths]
+    fewest = 2 if any(parts[-1].startswith("seed-") for parts in paths) else 1
+    for n_parts in range(fewest, max(map(len, paths)) + 1):
+        names = ["/".join(parts[-n_parts:]).removeprefix("//") for parts in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [str(run) for run in runs]
 
 
-def _refuse_older(evaluated: Evaluated, sha256: str) -> None:
-    """Raise where the run's model has other weights or thresholds than were evaluated."""
+def _refuse_older(evaluated: Evaluated, sha256: str, calibration: str | None) -> None:
+    """Raise where the run's model has other weights, thresholds or calibration than were evaluated."""
     from leadlight.classifier.contract import CONTRACT_FILE, read_contract
 
     folder = evaluated.folder
@@ -216,10 +233,11 @@ def _refuse_older(evaluated: Evaluated, sha256: str) -> None:
     contract = read_contract(run / "model")
     now = np.array(contract.thresholds.values, dtype=np.float32)
     of_old = contract.codes != evaluated.classes or not np.array_equal(now, evaluated.thresholds)
+    of_old |= calibration != (None if contract.calibration is None else contract.calibration.method)
     if of_old or sha256 != contract.weights_sha256:
         raise EvaluationError(
-            f"{folder}: found the evaluation of other weights or thresholds than those in {run / 'model'}; "
-            f"evaluate again: leadlight evaluate {run} --fold {folder.name.removeprefix('fold-')}."
+            f"{folder}: found the evaluation of other weights, thresholds or calibration than {run / 'model'}"
+            f" has; evaluate again: leadlight evaluate {run} --fold {folder.name.removeprefix('fold-')}."
         )
 
 

@@ -18,7 +18,7 @@ from leadlight.evaluation.delong import delong
 from leadlight.evaluation.intervals import Estimate, Resamples, estimate
 from leadlight.evaluation.metrics import PAPER_THRESHOLDS, fmax, macro_mean, undefined_classes
 from leadlight.evaluation.reliability import calibration_error
-from leadlight.evaluation.remarks import remarks, shifts
+from leadlight.evaluation.remarks import remarks, shifts, uncovered
 from leadlight.evaluation.resampled import by_class, over_all, with_all, with_rare_stratified
 from leadlight.evaluation.subgroups import Subgroup
 
@@ -206,6 +206,7 @@ def evaluate(
     estimates = {key: estimate(column[0], column[1:]) for key, column in overall.items()}
     estimates["mean_calibration_error"] = Estimate(float(macro_mean(errors)))
     undefined = undefined_classes(positive, mask)
+    of_sets = () if sets is None else measure_sets(sets, positive, np.asarray(probabilities), classes, mask)
     return Evaluation(
         overall={key: estimates[key] for key in OVERALL if key in estimates},
         classes=evaluated,
@@ -219,6 +220,7 @@ def evaluate(
             *notes,
             *remarks(evaluated, undefined, drawn.weights, positive & mask),
             *shifts(estimates, OVERALL),
+            *(() if sets is None else uncovered(sets, of_sets)),
         ),
         scored=Scored(
             record_ids=tuple(record_ids) if record_ids is not None else tuple(map(str, range(n_records))),
@@ -227,6 +229,6 @@ def evaluate(
             scores=np.asarray(probabilities),
             known=mask,
         ),
-        sets=() if sets is None else measure_sets(sets, positive, np.asarray(probabilities), classes, mask),
+        sets=of_sets,
         subgroups=tuple(subgroups),
     )

@@ -41,6 +41,7 @@ def groups_of(
     Raises EvaluationError for another name that is no text column.
     """
     own: Mapping[str, str] = store.description["columns"]
+    check_attributes(store, wanted)
     found: dict[str, list[str | None]] = {}
     for name in wanted:
         reader = _READERS.get(name)
@@ -52,12 +53,18 @@ def groups_of(
                 found[name] = groups
         elif own.get(name) == "text":
             found[name] = [one or None for one in _column(store, rows, name)]
-        elif name not in ATTRIBUTES:
-            accepted = sorted({*ATTRIBUTES, MEASURED, *(one for one, kind in own.items() if kind == "text")})
+    return found
+
+
+def check_attributes(store: Store, wanted: Sequence[str]) -> None:
+    """Raise EvaluationError for a name that ``groups_of`` would refuse; before any work is done for it."""
+    texts = [one for one, kind in store.description["columns"].items() if kind == "text"]
+    accepted = sorted({*ATTRIBUTES, MEASURED, *texts})
+    for name in wanted:
+        if name not in accepted:
             raise EvaluationError(
                 f"subgroups: found {name!r}; accepted: {', '.join(accepted)}.{did_you_mean(name, accepted)}"
             )
-    return found
 
 
 def measured_heart_rates(

@@ -11,6 +11,8 @@ from leadlight.evaluation.arrays import Bools, Floats
 from leadlight.evaluation.intervals import RARE_PATIENTS, Estimate
 
 if TYPE_CHECKING:
+    from leadlight.classifier.calibration import PredictionSets
+    from leadlight.evaluation.conformal import SetCoverage
     from leadlight.evaluation.evaluation import ClassEvaluation
 
 
@@ -46,6 +48,23 @@ def remarks(
             f"and was left out of the means there ({names})."
         )
     return found
+
+
+def uncovered(sets: PredictionSets, measured: Sequence[SetCoverage]) -> list[str]:
+    """Classes whose sets held the truth surely less often than they state."""
+    short = [
+        f"{one.code} {kind} {held}"
+        for one in measured
+        for kind, held in (("present", one.present), ("absent", one.absent))
+        if held.high < sets.coverage
+    ]
+    if not short:
+        return []
+    return [
+        f"Prediction sets held the truth less often than in {sets.coverage:g} of the records: "
+        f"{', '.join(short)}. Either by chance among the {sets.fitted_on.n_records} records behind the "
+        "limits, or these records differ from those."
+    ]
 
 
 def shifts(overall: Mapping[str, Estimate], titles: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leadlight.errors import EvaluationError
 from leadlight.evaluation.evaluation import Evaluation, evaluate
-from leadlight.evaluation.groups import ATTRIBUTES, groups_of
+from leadlight.evaluation.groups import ATTRIBUTES, check_attributes, groups_of
 from leadlight.evaluation.opening import open_for, records_for, seen_here
 from leadlight.evaluation.subgroups import measure_subgroups
 from leadlight.progress import ProgressCallback, silent
@@ -49,13 +49,16 @@ def evaluate_run(
 
     contract = read_contract(find_model_folder(model))
     store, places = open_for(contract, model, data, on_progress)
+    check_attributes(store, subgroups)
     notes = _fold_remarks(seen_here(store, contract), fold, allow_training_fold)
+    used_for = _uses(seen_here(store, contract), fold)
     selection = records_for(contract, store, [fold])
     notes += [f"{n} records {reason} left out." for reason, n in selection.left_out.items()]
     if contract.calibration is not None:
         on = contract.calibration.fitted_on
         notes.append(f"Probabilities are calibrated: {contract.calibration.method}, on {on}.")
         if on.dataset == store.dataset and fold in on.folds:
+            used_for.append("calibrating")
             notes.append(f"That is fold {fold} itself: calibration and thresholds look too good here.")
     probabilities = predict_rows(load(model), store, selection.rows, on_progress)
     # As predictions compare them: float32.
@@ -90,6 +93,7 @@ def evaluate_run(
             "dataset_version": store.description["dataset_version"],
             "data": " + ".join(map(str, places)),
             "fold": fold,
+            "fold_used_for": used_for,
             "training_folds": list(contract.folds.training),
             "validation_folds": list(contract.folds.validation),
             "label_space": contract.label_space.name,
@@ -106,6 +110,13 @@ def evaluate_run(
         resamples=resamples,
         seed=seed,
     )
+
+
+def _uses(seen: Sequence[SeenFolds], fold: int) -> list[str]:
+    """What the model took from this fold: "fitting" its weights, "choosing" the epoch and the thresholds."""
+    fitted = any(fold in one.training for one in seen)
+    chose = any(fold in one.validation for one in seen)
+    return ["fitting"] * fitted + ["choosing"] * chose
 
 
 def _fold_remarks(seen: Sequence[SeenFolds], fold: int, allow_training_fold: bool) -> list[str]:
