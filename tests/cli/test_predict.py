@@ -114,6 +114,28 @@ class TestManyFiles:
         assert answer.exit_code == 0
         assert answer.output.count("r0.hea") == 1 and "NORM" in answer.output
 
+    def test_a_table_says_what_is_calibrated_and_what_stays_open(
+        self, model: Path, records: Path, tmp_path: Path
+    ) -> None:
+        plain = load(model)
+        fitted_on = {"dataset": "simulated", "version": "", "folds": [9], "n_records": 100}
+        values = plain.contract.model_dump(mode="json")
+        line = {"kind": "logistic", "slope": 1.0, "intercept": 0.0}
+        n = len(plain.contract.codes)
+        values["calibration"] = {"method": "platt", "fitted_on": fitted_on, "maps": [line] * n}
+        values["prediction_sets"] = {  # the first class is never excluded and never sure, the others absent
+            "coverage": 0.9, "fitted_on": fitted_on,
+            "present_from": [0.0] + [1.0] * (n - 1), "absent_to": [1.0] * n,
+        }  # fmt: skip
+        answer = leadlight(
+            "predict", save_model(tmp_path / "calibrated", plain.module, values), records / "a"
+        )
+        assert answer.exit_code == 0, answer.output
+        assert "calibrated (platt)" in answer.output and "uncertain" in answer.output
+        rows = [line.split() for line in answer.output.splitlines() if ".hea" in line]
+        assert {row[-1] for row in rows} == {plain.contract.codes[0]}
+        assert "uncertain" not in leadlight("predict", model, records / "a").output
+
     def test_with_many_classes_the_table_names_only_findings(
         self, make_model: Callable[[Path, list[str]], Path], tmp_path: Path, records: Path
     ) -> None:

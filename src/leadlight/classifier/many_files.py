@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,11 +144,6 @@ def _views(
         return [], f"unexpected {type(error).__name__}; leadlight --debug predict shows where"
 
 
-def _undecided(sets: Mapping[str, str]) -> list[str]:
-    """Codes of the classes of which a prediction set holds both answers, or neither."""
-    return [code for code, name in sets.items() if name in ("uncertain", "neither")]
-
-
 def _csv_writer(stream: TextIO, contract: Contract) -> Callable[[FileResult], None]:
     table = csv.writer(stream)
     has_sets = contract.prediction_sets is not None
@@ -162,7 +157,7 @@ def _csv_writer(stream: TextIO, contract: Contract) -> Callable[[FileResult], No
                 values["file"],
                 *(probabilities.get(code, "") for code in contract.codes),
                 "; ".join(values["findings"] or ()),
-                *["; ".join(_undecided(values.get("sets", {})))] * has_sets,
+                *["; ".join(result.prediction.undecided if result.prediction else ())] * has_sets,
                 "; ".join(values["notes"]),
                 " ".join(result.error.split()),
             ]

@@ -49,6 +49,12 @@ class Prediction:
         found = self.probabilities >= self.thresholds
         return tuple(code for code, is_found in zip(self.classes, found, strict=True) if is_found)
 
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Codes of the classes of which the prediction set holds both answers, or neither."""
+        named = zip(self.classes, self.sets, strict=False)
+        return tuple(code for code, name in named if name in ("uncertain", "neither"))
+
     def __getitem__(self, code: str) -> float:
         """Probability of a class. KeyError for a class that the model does not have."""
         if code not in self.classes:

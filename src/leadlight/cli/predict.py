@@ -139,7 +139,9 @@ def command(
 def _print_results(classifier: Classifier, results: list[FileResult]) -> None:
     from leadlight.cli.output import prediction_rows, print_table
 
-    footer = f"Model: {classifier.contract.name}. Research software, not a medical device."
+    calibration = classifier.contract.calibration
+    calibrated = "" if calibration is None else f", calibrated ({calibration.method})"
+    footer = f"Model: {classifier.contract.name}{calibrated}. Research software, not a medical device."
     good = [result for result in results if result.prediction is not None]
     if len(results) == 1 and good:
         prediction = good[0].prediction
@@ -158,11 +160,12 @@ def _row(result: FileResult, codes: tuple[str, ...]) -> dict[str, Any]:
         row |= {code: None if prediction is None else f"{prediction[code]:.3f}" for code in codes}
     if prediction is None:
         return row | {"findings": "(see below)"}
-    if len(codes) <= WIDEST_TABLE:
-        return row | {"findings": ", ".join(prediction.findings) or "none"}
-    return row | {
-        "findings": ", ".join(f"{code} {prediction[code]:.2f}" for code in prediction.findings) or "none"
-    }
+    is_wide = len(codes) > WIDEST_TABLE
+    findings = [f"{code} {prediction[code]:.2f}" if is_wide else code for code in prediction.findings]
+    row["findings"] = ", ".join(findings) or "none"
+    if prediction.sets:
+        row["uncertain"] = ", ".join(prediction.undecided) or "none"
+    return row
 
 
 def _list_bad(bad: list[FileResult], n_files: int, out: Path | None) -> None:
