@@ -191,6 +191,7 @@ def test_the_command(data, tmp_path):
     result = CliRunner().invoke(app, [*arguments, *options, *space])
     assert result.exit_code == 0, result.output
     assert "best 2 of 2 trials" in result.output and (tmp_path / "study" / "best.toml").is_file()
+    assert "drawn from 4 finished trials on" in result.output
     assert CliRunner().invoke(app, [*arguments, "--space", "nothing"]).exit_code == 2
     assert CliRunner().invoke(app, arguments[:4]).exit_code == 2
     assert "conv-bilstm-attention" in CliRunner().invoke(app, ["tune"]).output

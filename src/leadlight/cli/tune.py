@@ -61,7 +61,7 @@ def command(
     from leadlight.cli.output import print_table, progress_bar
     from leadlight.cli.usage import wrong_usage
     from leadlight.training import Machine
-    from leadlight.tuning.saving import trial_rows
+    from leadlight.tuning.saving import FEWEST_FOR_PLOTS, trial_rows
 
     if name is None:
         print_table([{"search space": one, "what": title} for one, title in tuning.shipped().items()])
@@ -84,6 +84,10 @@ def command(
     print_table(shown, footer=f"the best {len(shown)} of {len(trial_rows(done))} trials")
     for path in written:
         typer.echo(f"wrote {path}")
+    if not any(path.suffix == ".png" for path in written):
+        typer.echo(
+            f"note: history.png and parallel.png are drawn from {FEWEST_FOR_PLOTS} finished trials on."
+        )
 
 
 def _short(value: object) -> object:

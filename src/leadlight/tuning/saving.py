@@ -13,7 +13,7 @@ from leadlight.writing import unfinished, write_whole
 if TYPE_CHECKING:
     from leadlight.tuning.studying import Tuning
 
-_MANY = 4
+FEWEST_FOR_PLOTS = 4
 """Fewer trials than these make no plot that says anything."""
 
 
@@ -31,7 +31,7 @@ def save(tuning: Tuning) -> list[Path]:
     if done:
         written.append(tuning.folder / "best.toml")
         write_whole(written[-1], tuning.best.recipe.to_toml().encode())
-    if len(done) >= _MANY:
+    if len(done) >= FEWEST_FOR_PLOTS:
         written += [_plot(tuning, "history"), _plot(tuning, "parallel")]
     return written
 
