@@ -239,6 +239,15 @@ class TestModels:
         for fact in ("748517", "746725", "beat, rhythm, channel", "10.1109/SMC52423.2021.9658706"):
             assert fact in answer.output
 
+    def test_an_alias_and_what_differs_from_the_published_code(self) -> None:
+        answer = leadlight("models", "resu2d-lc")
+        assert answer.exit_code == 0
+        for fact in ("resunet-lc", "inner_channels=64", "What differs from the published code: ", "levels: "):
+            assert fact in answer.output
+        document = json.loads(leadlight("models", "resu2d-lc", "--json").stdout)
+        assert (document["name"], document["aliases"]) == ("resunet-lc", "resu2d-lc")
+        assert document["about"].startswith("ResUNet-LC: ")
+
     def test_a_model_folder_in_detail(self, model: Path) -> None:
         answer = leadlight("models", model)
         assert answer.exit_code == 0

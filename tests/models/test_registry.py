@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -100,6 +101,74 @@ def test_every_file_is_named_after_its_model(name):
     assert name.replace("-", "_").startswith(module)
 
 
+@pytest.mark.parametrize("name", models.names())
+def test_every_model_says_what_a_reader_needs(name):
+    """Shapes, count, source, differences and every argument, as ``leadlight models`` prints them."""
+    description = models.describe(name)
+    about = description.about
+    assert "Shapes: " in about and f"{description.trainable:,}" in about
+    assert name in WITHOUT_ORIGINAL or "What differs from the published code: " in about
+    assert not description.doi or description.doi.removeprefix("10.48550/arXiv.") in about
+    for argument in description.arguments:
+        assert re.search(rf"\b{argument}\b", about), argument
+    # The idea in three or four lines, after a first one.
+    first, idea, *_ = about.split("\n\n")
+    assert "\n" not in first and len(idea.splitlines()) <= 4
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_published_sizes_are_the_defaults(name):
+    description = models.describe(name)
+    defaults = [
+        parameter.default
+        for parameter in inspect.signature(description.architecture).parameters.values()
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+    ]
+    published = description.input
+    assert defaults[1:] == [published.n_leads, published.n_samples, published.sampling_rate]
+
+
+@pytest.mark.parametrize("size", ["n_classes", "n_leads", "n_samples", "sampling_rate"])
+@pytest.mark.parametrize("value", ["5", True, None, float("nan"), float("inf")])
+def test_sizes_of_another_kind_are_refused(size, value):
+    for name in ("imle-net", "fcn-wang", "leadlight"):
+        if value is None and size in ("n_samples", "sampling_rate"):
+            continue  # the published one
+        with pytest.raises(ModelError, match=f"{size}: found .*; accepted: a .* number above 0"):
+            models.create(name, **{"n_classes": 5, size: value})
+
+
+@pytest.mark.parametrize("size", ["n_classes", "n_leads", "n_samples"])
+def test_parts_of_things_are_refused(size):
+    with pytest.raises(ModelError, match=rf"{size}: found 2\.5; accepted: a whole number"):
+        models.create("fcn-wang", **{"n_classes": 5, size: 2.5})
+    with pytest.raises(ModelError, match=r"n_classes: found 2\.5; accepted: a whole number"):
+        models.create("fcn-wang", 5).reset_head(2.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "problem"),
+    [
+        ("fcn-wang", {"dropout": 1.5}, "dropout: found 1.5; accepted: from 0 to 1"),
+        ("lstm", {"dropout": -0.5}, "dropout: found -0.5; accepted: from 0 to 1"),
+        ("cnn", {"dropout": float("nan")}, "dropout: found nan; accepted: from 0 to 1"),
+        ("nejedly", {"channels": 12}, "channels: found 12; accepted: a multiple of heads, 8"),
+        ("resnet1d-wang", {"kernel": 7}, "kernel: found 7; accepted: 1, 5, 9"),
+        ("res2d-lc", {"time_steps": -1, "channels": 4}, "time_steps: found -1; accepted: 0 or above"),
+        ("resunet-lc", {"time_steps": -1, "channels": 4}, "time_steps: found -1; accepted: 0 or above"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(name, arguments, problem):
+    with pytest.raises(ModelError, match=re.escape(problem)):
+        models.create(name, 5, **arguments)
+
+
+@pytest.mark.parametrize("kernel", [1, 5, 9])
+def test_kernels_that_keep_the_length_are_taken(kernel):
+    model = models.create("resnet1d-wang", 5, kernel=kernel, channels=4).eval()
+    assert model(torch.zeros(1, 12, 250)).shape == (1, 5)
+
+
 def test_a_newcomers_model_is_one_file(tmp_path, monkeypatch):
     example = re.search(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
     assert example is not None
@@ -111,5 +180,11 @@ def test_a_newcomers_model_is_one_file(tmp_path, monkeypatch):
     model = models.create("mean-lead", 5).eval()
     assert sum(parameter.numel() for parameter in model.parameters()) == description.parameters
     assert model(torch.zeros(2, 12, 1000)).shape == (2, 5)
+    seen = []
+    model.get_submodule(model.cam_layer).register_forward_hook(
+        lambda _, __, output: seen.append(output.shape)
+    )
+    model(torch.zeros(2, 12, 1000))
+    assert seen == [(2, 12, 1000)]  # batch, channels and steps, which Grad-CAM weighs
     with pytest.raises(ModelError, match="found 11 leads"):
         model(torch.zeros(2, 11, 1000))

@@ -274,3 +274,4 @@ def test_the_list_says_what_a_recipe_is_for(name):
     assert 20 < len(shipped()[name]) < 130
     lines = recipe_text(name).splitlines()
     assert max(map(len, lines)) <= 120 and lines[0].startswith("# ")
+    assert shipped()[name].endswith(".")  # a whole sentence

@@ -32,8 +32,13 @@ def command(
     from leadlight.errors import ModelError
 
     if name is not None:
-        if name in models.names():
-            _show(_architecture(models.describe(name)), as_json=as_json)
+        if models.is_known(name):
+            described = models.describe(name)
+            if as_json:
+                print_json(_architecture(described) | {"about": described.about})
+            else:
+                _show(_architecture(described), as_json=False)
+                typer.echo(described.about)
         else:
             try:
                 contract = read_contract(find_model_folder(name))
@@ -49,7 +54,7 @@ def command(
     if as_json:
         print_json({"architectures": architectures, "shipped": trained})
         return
-    short = ("name", "parameters", "input", "attention", "paper")
+    short = ("name", "parameters", "trainable", "input", "attention", "paper")
     print_table(
         [{key: row[key] for key in short} for row in architectures],
         title="Architectures (leadlight train NAME)",
@@ -72,6 +77,7 @@ def _architecture(model: ModelDescription) -> dict[str, Any]:
     given = model.input
     return {
         "name": model.name,
+        "aliases": ", ".join(model.aliases) or None,
         "summary": model.summary,
         "parameters": model.parameters,
         "trainable": model.trainable,
@@ -79,9 +85,15 @@ def _architecture(model: ModelDescription) -> dict[str, Any]:
         "classes": model.n_classes,
         "metadata": ", ".join(given.metadata) or None,
         "attention": ", ".join(model.attention) or None,
+        "arguments": ", ".join(f"{key}={_as_toml(value)}" for key, value in model.arguments.items()) or None,
         "paper": model.paper,
-        "doi": model.doi,
+        "doi": model.doi or None,
     }
+
+
+def _as_toml(value: object) -> str:
+    """As ``--set arguments.KEY=VALUE`` takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _trained_summary(contract: Contract) -> dict[str, Any]:

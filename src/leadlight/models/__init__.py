@@ -7,6 +7,6 @@ labels or training.
 
 from __future__ import annotations
 
-from leadlight.models.registry import Input, ModelDescription, create, describe, names, register
+from leadlight.models.registry import Input, ModelDescription, create, describe, is_known, names, register
 
-__all__ = ["Input", "ModelDescription", "create", "describe", "names", "register"]
+__all__ = ["Input", "ModelDescription", "create", "describe", "is_known", "names", "register"]

@@ -22,16 +22,24 @@ the other records of its batch.
 
 from __future__ import annotations
 
+from math import isfinite
+from numbers import Integral, Real
+
 import torch
 from torch import Tensor
 
 from leadlight.errors import ModelError
 
 
-def check_sizes(name: str, **sizes: float) -> None:
-    """Refuse sizes that are not positive, by name."""
+def check_sizes(name: str, **sizes: object) -> None:
+    """Refuse sizes that are no finite numbers above 0, by name; numbers of things (n_...) are whole."""
     for size, value in sizes.items():
-        if not value > 0:
+        whole = size.startswith("n_")
+        kind = Integral if whole else Real
+        if isinstance(value, bool) or not isinstance(value, kind) or not isfinite(float(value)):
+            words = "a whole number" if whole else "a finite number"
+            raise ModelError(f"{name}, {size}: found {value!r}; accepted: {words} above 0.")
+        if not float(value) > 0:
             raise ModelError(f"{name}, {size}: found {value}; accepted: above 0.")
 
 

@@ -28,7 +28,10 @@ _DOI = "10.1109/JBHI.2020.3022989"
 
 
 class _PooledLSTM(nn.Module):
-    """The network in one or two directions, as a subclass states; see the module's docstring."""
+    """The network in one or two directions, as a subclass states; see the module's docstring.
+
+    units: of each layer, in each direction; layers: their number; hidden, dropout: of the head.
+    """
 
     cam_layer = "lstm"
     cam_axes = "steps batch channels"
@@ -87,7 +90,7 @@ class _PooledLSTM(nn.Module):
     input=Input(sampling_rate=100, n_samples=250), n_classes=71, parameters=913_991, trainable=912_199,
 )  # fmt: skip
 class PooledLSTM(_PooledLSTM):
-    """One direction. units: of each layer; hidden, dropout: of the head."""
+    """One direction."""
 
     name, directions = "lstm", 1
 

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from leadlight.errors import ModelError
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
 from leadlight.models.layers import Convolution, as_image
 from leadlight.models.registry import Input, register
@@ -33,7 +34,11 @@ _DOI = "10.1088/1361-6579/ac647c"
 
 
 class _Nejedly(nn.Module):
-    """The network with or without attention, as a subclass states; see the module's docstring."""
+    """The network with or without attention, as a subclass states; see the module's docstring.
+
+    channels: everywhere; heads: of the attention; challenge_hidden: width of the second head's hidden
+    layer; dropout: behind the blocks.
+    """
 
     cam_layer = "blocks"
     samples_per_step = 2 ** (BLOCKS + 1)
@@ -49,6 +54,10 @@ class _Nejedly(nn.Module):
             self.name, n_classes=n_classes, n_leads=n_leads, n_samples=n_samples,
             sampling_rate=sampling_rate, channels=channels, heads=heads, challenge_hidden=challenge_hidden,
         )  # fmt: skip
+        if self.attends and channels % heads:
+            raise ModelError(
+                f"{self.name}, channels: found {channels}; accepted: a multiple of heads, {heads}."
+            )
         self.n_leads, self.n_samples = n_leads, n_samples
         self.stem = nn.Sequential(
             Convolution(n_leads, channels, 15, 2, 7), nn.BatchNorm2d(channels), nn.LeakyReLU()
@@ -141,7 +150,7 @@ class _Heads(nn.Module):
     trainable=6_561_900, attention=("time",),
 )  # fmt: skip
 class Nejedly(_Nejedly):
-    """With self-attention. channels: everywhere; heads: of the attention; challenge_hidden; dropout."""
+    """With self-attention."""
 
     name, attends = "nejedly", True
 
@@ -164,6 +173,6 @@ class Nejedly(_Nejedly):
     trainable=6_298_732,
 )  # fmt: skip
 class NejedlyNoAttention(_Nejedly):
-    """Without attention, as the follow-up paper describes it. Arguments as for ``nejedly``."""
+    """Without attention, as the follow-up paper describes it; heads counts for nothing."""
 
     name, attends = "nejedly-no-attention", False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -67,6 +68,31 @@ class ModelDescription:
         """Whether the network reads age or sex beside the signal."""
         return bool(self.input.metadata)
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The network's own arguments with their published values, in their order."""
+        return {
+            parameter.name: parameter.default
+            for parameter in inspect.signature(self.architecture).parameters.values()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        }
+
+    @property
+    def about(self) -> str:
+        """The network's own words: idea, shapes, source, what differs from the published code, arguments."""
+        module = inspect.getdoc(importlib.import_module(self.architecture.__module__)) or ""
+        classes = [
+            re.sub(
+                r"^.*?see the module's docstring[^.]*\.\s*",
+                "",
+                inspect.cleandoc(one.__doc__ or ""),
+                flags=re.I | re.S,
+            )
+            for one in self.architecture.__mro__
+            if one.__module__ == self.architecture.__module__
+        ]
+        return "\n\n".join(text for text in (module, *classes) if text)
+
 
 _MODELS: dict[str, ModelDescription] = {}
 _ALIASES: dict[str, str] = {}
@@ -122,6 +148,11 @@ def _load_all() -> dict[str, ModelDescription]:
     return _MODELS
 
 
+def is_known(name: str) -> bool:
+    """Whether a model is registered under this name or alias."""
+    return name in _load_all() or name in _ALIASES
+
+
 def names() -> tuple[str, ...]:
     """Names of all registered models, in alphabetical order."""
     return tuple(sorted(_load_all()))
@@ -152,11 +183,7 @@ def create(
     Draws its starting weights from torch's global generator.
     """
     description = describe(name)
-    own = {
-        parameter.name: parameter.default
-        for parameter in inspect.signature(description.architecture).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    own = description.arguments
     unknown = sorted(set(arguments) - set(own))
     if unknown:
         hint = did_you_mean(unknown[0], own)
@@ -181,3 +208,5 @@ def _check_kind(name: str, argument: str, value: object, published: object) -> N
         raise ModelError(
             f"{name}, {argument}: found {value!r}; accepted: {words}, such as the published {published!r}."
         )
+    if argument == "dropout" and not 0 <= float(str(value)) <= 1:
+        raise ModelError(f"{name}, dropout: found {value!r}; accepted: from 0 to 1.")

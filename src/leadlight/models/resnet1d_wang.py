@@ -18,6 +18,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from leadlight.errors import ModelError
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
 from leadlight.models.layers import ConcatPool, Convolution, DenseHead, as_image, start_as_benchmark
 from leadlight.models.registry import Input, register
@@ -61,6 +62,9 @@ class ResNet1dWang(nn.Module):
             sampling_rate=sampling_rate, channels=channels, kernel=kernel, stem_kernel=stem_kernel,
             hidden=hidden,
         )  # fmt: skip
+        if kernel % 4 != 1:
+            # Both convolutions of a block, of kernel and kernel // 2 + 1 samples, must keep the length.
+            raise ModelError(f"resnet1d-wang, kernel: found {kernel}; accepted: 1, 5, 9, 13 and so on.")
         self.n_leads, self.n_samples = n_leads, n_samples
         self.stem = nn.Sequential(
             Convolution(n_leads, channels, stem_kernel, padding=(stem_kernel - 1) // 2),

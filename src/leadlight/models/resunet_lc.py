@@ -144,6 +144,8 @@ class LeadCombiner(nn.Module):
 
     def __init__(self, channels: int, n_leads: int, time_steps: int, dropout: float) -> None:
         super().__init__()
+        if time_steps < 1:
+            raise ModelError(f"lead combiner, time_steps: found {time_steps}; accepted: 0 or above.")
         self.time_steps = time_steps
         self.channel_branch = nn.Conv1d(channels * n_leads, channels, 1, bias=False)
         self.channel_norm = nn.BatchNorm1d(channels)
