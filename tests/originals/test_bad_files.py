@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from leadlight.errors import FileFormatError, LeadlightError
+from leadlight.errors import FileFormatError, LeadlightError, ModelError
 from leadlight.originals import import_weights
 from leadlight.originals.keras_files import read_keras
 from leadlight.originals.torch_files import read_torch
@@ -258,3 +258,12 @@ def test_a_name_is_shown_in_part_and_without_what_a_terminal_obeys(tmp_path):
     with pytest.raises(FileFormatError, match="found") as caught:
         read_keras(tmp_path / "w.h5")
     assert "\x1b" not in str(caught.value) and len(str(caught.value)) < 800
+
+
+def test_what_is_neither_keras_nor_torch_is_told_what_its_original_is(tmp_path):
+    """Whoever wants the weights of a Keras model is not sent for a torch file, nor the other way."""
+    (tmp_path / "notes.txt").write_text("weights to come")
+    with pytest.raises(ModelError, match=r"found no Keras file; accepted: \.h5, .*original of gru"):
+        import_weights("gru", tmp_path / "notes.txt", tmp_path / "model")
+    with pytest.raises(FileFormatError, match=r"accepted: a \.pt or \.pth file"):
+        import_weights("fcn-wang", tmp_path / "notes.txt", tmp_path / "model")

@@ -116,7 +116,7 @@ def test_a_chain_of_origins_is_kept(transferred, store_folder, tmp_path):
     ("model", "overrides", "problem"),
     [
         ("imle-net", ['input.leads=["II","I","III","aVR","aVL","aVF","V1","V2","V3","V4","V5","V6"]'],
-         "found the leads I, II, III.*accepted: II, I, III"),
+         "found the leads I, II, III.*accepted: II, I, III.*--set 'input.leads=.\"I\", \"II\", \"III\""),
         ("imle-net", ["input.sampling_rate=500"], "found the rate 100 Hz.*accepted: 500 Hz"),
         ("ecgnet", ["input.sampling_rate=100"], "found the model imle-net.*accepted: ecgnet"),
         ("imle-net", ["arguments.filters=4"], "found weights of other sizes"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadlight.errors import ModelError, did_you_mean
+from leadlight.errors import FileFormatError, ModelError, did_you_mean
 from leadlight.originals.converting import Tensors, convert, convertible
 from leadlight.originals.keras_files import is_keras, read_keras, refuse_damaged
 from leadlight.originals.keras_names import keras_layers, original_tensors
@@ -174,7 +174,16 @@ def _read(name: str, file: Path) -> tuple[Tensors, list[str]]:
         )
     if not is_keras(file):
         refuse_damaged(file)
-        tensors, notes = read_torch(file)
+        try:
+            tensors, notes = read_torch(file)
+        except FileFormatError as error:
+            # What is a torch file by its name has torch's own words for what is wrong with it.
+            if name not in keras_layers() or file.suffix.lower() in (".pt", ".pth"):
+                raise
+            raise ModelError(
+                f"{file}: found no Keras file; accepted: .h5, .hdf5, .weights.h5 or .keras, since the "
+                f"original of {name} is a Keras model."
+            ) from error
         refuse_empty(tensors, file)
         if name in keras_layers():
             raise ModelError(

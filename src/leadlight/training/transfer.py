@@ -41,15 +41,20 @@ def with_origin(recipe: Recipe, init_from: str) -> Recipe:
     contract = read_contract(folder)
     given, wanted = contract.input, recipe.input
     architecture = models.describe(recipe.model).name
-    for what, found, accepted in (
-        ("the model", contract.architecture.name, architecture),
-        ("the leads", ", ".join(given.leads), ", ".join(wanted.leads)),
-        ("the rate", f"{given.sampling_rate:g} Hz", f"{wanted.sampling_rate:g} Hz"),
-    ):
+    leads = ", ".join(f'"{lead}"' for lead in given.leads)
+    origin = contract.architecture.name
+    for what, found, accepted, remedy in (
+        ("the model", origin, architecture, f"leadlight train {origin}"),
+        ("the leads", ", ".join(given.leads), ", ".join(wanted.leads), f"--set 'input.leads=[{leads}]'"),
+        (
+            "the rate", f"{given.sampling_rate:g} Hz", f"{wanted.sampling_rate:g} Hz",
+            f"--set input.sampling_rate={given.sampling_rate:g}",
+        ),
+    ):  # fmt: skip
         if found != accepted:
             raise RecipeError(
                 f"recipe, init_from: found {what} {found} in {init_from}; accepted: {accepted}, "
-                "as the recipe has."
+                f"as the recipe has. To take those weights: {remedy}."
             )
     own = {name: value for name, value in contract.architecture.arguments.items() if value is not None}
     place = init_from if init_from in shipped() else str(folder.resolve())
