@@ -100,6 +100,11 @@ def nearest(wanted: str, known: Iterable[str], cutoff: float = 0.6) -> str | Non
     return by_folded[near[0]] if near else None
 
 
+def kind_of(value: object) -> str:
+    """What a value of a wrong type is, for a message: "None", or "a value of type ndarray"."""
+    return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
 def did_you_mean(wanted: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The end of a message about an unknown name: " Did you mean 'x'?", or "" where none is near."""
     name = nearest(wanted, known, cutoff)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from leadlight.classifier.contract import Contract
 from leadlight.classifier.prediction import Prediction
 from leadlight.classifier.windows import aggregate_of, record_logits
-from leadlight.errors import ContractError, ModelError
+from leadlight.errors import ContractError, ModelError, kind_of
 from leadlight.progress import ProgressCallback, silent
 from leadlight.recording import Patient, Recording
 from leadlight.signal import Preprocessing, View
@@ -121,6 +121,8 @@ class Classifier:
         """
         if isinstance(recordings, Recording | str | os.PathLike):
             return next(self.predict_each([recordings], longer, batch_size))
+        if not _are_several(recordings):
+            _read(recordings)  # says what is accepted
         return list(self.predict_each(recordings, longer, batch_size))
 
     def predict_each(
@@ -375,7 +377,7 @@ def _oddities(view: Recording) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _read(recording: Readable) -> Recording:
+def _read(recording: Any) -> Recording:
     if isinstance(recording, Recording):
         return recording
     if isinstance(recording, str | os.PathLike):
@@ -383,9 +385,13 @@ def _read(recording: Readable) -> Recording:
 
         return read(recording)
     raise ContractError(
-        f"recording: found a {type(recording).__name__}; accepted: a Recording (leadlight.read(path)) or "
+        f"recording: found {kind_of(recording)}; accepted: a Recording (leadlight.read(path)) or "
         "a path. predict_signals takes arrays (n, leads, samples) that are already in the model's form."
     )
+
+
+def _are_several(recordings: Any) -> bool:
+    return isinstance(recordings, Iterable) and not isinstance(recordings, bytes)
 
 
 def _check_longer(longer: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from leadlight.classifier.card import model_card
 from leadlight.classifier.contract import CONTRACT_FILE, Contract, contract_from, read_contract
 from leadlight.classifier.weights import WEIGHTS_FILE, module_with_weights, weights_bytes
-from leadlight.errors import ContractError, ModelError, RunError, did_you_mean
+from leadlight.errors import ContractError, ModelError, RunError, did_you_mean, kind_of
 from leadlight.writing import sync_folder, write_whole
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ def find_model_folder(model: str | os.PathLike[str]) -> Path:
     Raises ModelError (unknown, with the nearest shipped name) or RunError (a run without a model yet).
     """
     names = shipped()
+    if not isinstance(model, str | os.PathLike):
+        raise ModelError(
+            f"model: found {kind_of(model)}; accepted: the path of a run folder or a model folder, or a "
+            f"shipped name ({', '.join(names) or 'none is installed'})."
+        )
     if isinstance(model, str) and model in names:
         return _SHIPPED / model
     folder = Path(model)

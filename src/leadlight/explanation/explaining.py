@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, overload
 
-from leadlight.errors import LabelError, ModelError, did_you_mean
+from leadlight.errors import LabelError, ModelError, did_you_mean, kind_of
 from leadlight.explanation.explanation import Cost, Explanation
 from leadlight.explanation.methods import METHODS, usable
 from leadlight.explanation.reading import Reading
@@ -66,10 +66,10 @@ def explain(
     chosen = find_method(method)
     if not hasattr(model, "contract"):
         raise ModelError(
-            f"model: found a {type(model).__name__}; accepted: a classifier, from leadlight.load(model)."
+            f"model: found {kind_of(model)}; accepted: a classifier, from leadlight.load(model)."
         )
-    one = target is None or isinstance(target, str)
-    named: Sequence[str | None] = [target] if target is None or isinstance(target, str) else list(target)
+    one = target is None or isinstance(target, str | bytes) or not isinstance(target, Iterable)
+    named: Sequence[Any] = [target] if one else list(target or ())
     codes = [None if name is None else find_class(model.classes, name) for name in named]
     if chosen.class_dependent and None in codes:
         accepted = ", ".join(code for code, _ in model.classes)
@@ -83,6 +83,8 @@ def explain(
 
 def find_method(name: str) -> Method:
     """The method of this name. Raises ModelError, with the names that there are."""
+    if not isinstance(name, str):
+        raise ModelError(f"method: found {kind_of(name)}; accepted: {', '.join(METHODS)}.")
     if name not in METHODS:
         hint = did_you_mean(name, METHODS)
         raise ModelError(f"method: found {name!r}; accepted: {', '.join(METHODS)}.{hint}")

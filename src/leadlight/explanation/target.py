@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leadlight.errors import LabelError, nearest
+from leadlight.errors import LabelError, kind_of, nearest
 
 
 def find_class(classes: Sequence[tuple[str, str]], target: str) -> str:
@@ -13,6 +13,11 @@ def find_class(classes: Sequence[tuple[str, str]], target: str) -> str:
     classes: (code, description) pairs; target: a code or a description, in any
     case. Raises LabelError with the nearest class for anything else.
     """
+    if not isinstance(target, str):
+        raise LabelError(
+            f"target: found {kind_of(target)}; accepted: a code or a description, or a list of them: "
+            f"{', '.join(code for code, _ in classes)}."
+        )
     wanted = target.strip().casefold()
     # Codes after descriptions: where both are spelled alike, the code is meant.
     spellings = {description.casefold(): code for code, description in classes if description}

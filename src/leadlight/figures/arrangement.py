@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
-from leadlight.errors import SignalError
+from leadlight.errors import SignalError, kind_of
 from leadlight.leads import STANDARD_LEADS
 from leadlight.recording import Recording
 
@@ -40,6 +41,11 @@ class Arrangement:
     notes: tuple[str, ...]
 
 
+def _check_seconds(start: object) -> None:
+    if not isinstance(start, Real):  # NumPy's numbers are some as well
+        raise SignalError(f"start: found {kind_of(start)}; accepted: seconds, a number.")
+
+
 def arrange(recording: Recording, layout: str = "auto", start: float = 0.0) -> Arrangement:
     """Lay a recording out as ECG machines do.
 
@@ -52,6 +58,7 @@ def arrange(recording: Recording, layout: str = "auto", start: float = 0.0) -> A
     twelve follow as strips of their own.
     Raises SignalError for an unknown layout and for a start outside the recording.
     """
+    _check_seconds(start)
     if layout not in LAYOUTS:
         raise SignalError(f"layout: found {layout!r}; accepted: {', '.join(LAYOUTS)}.")
     if not recording.leads or not recording.n_samples:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from leadlight.errors import SignalError, kind_of
 from leadlight.figures.arrangement import PAGE_SECONDS, arrange
 from leadlight.figures.paper import (
     INK,
@@ -56,9 +57,22 @@ def plot(recording: Recording, layout: str = "auto", start: float = 0.0, title: 
     Returns a Matplotlib figure, to scale when saved as PDF or SVG and printed
     at 100%: A4 in landscape, higher where the traces need it. Gaps stay blank;
     what is not shown or was moved is said below the tracing.
-    Raises SignalError for an unknown layout, an empty recording or a start outside it.
+    Raises SignalError for anything but a Recording, an unknown layout, an empty recording or a start
+    outside it.
     """
+    check_recording(recording)
+    if not isinstance(title, str):
+        raise SignalError(f"title: found {kind_of(title)}; accepted: a text.")
     return tracing_sheet(recording, layout, start, title).page
+
+
+def check_recording(recording: object) -> None:
+    """Raise SignalError, with the call that gives one, for anything but a Recording."""
+    if not isinstance(recording, Recording):
+        raise SignalError(
+            f"recording: found {kind_of(recording)}; accepted: a Recording. leadlight.read(path) reads one "
+            "from a file; leadlight.Recording(signal, leads, sampling_rate) makes one of an array."
+        )
 
 
 def tracing_sheet(

@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.errors import FileFormatError
+from leadlight.errors import FileFormatError, kind_of
 from leadlight.files.header_comments import read_comments
 from leadlight.files.wfdb_data import DigitalRecord, physical, read_samples
 from leadlight.files.wfdb_header import Header, header_from_file
@@ -68,6 +68,8 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
     Raises FileFormatError: the message names file and field, what was found and
     what is accepted.
     """
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise FileFormatError("leadlight.read", "path", kind_of(path), "the path of a recording's file")
     header = read_header(path)
     if header.segments:
         signal, leads, header = read_segments(header)

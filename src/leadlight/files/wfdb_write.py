@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.errors import FileFormatError
+from leadlight.errors import FileFormatError, kind_of
 from leadlight.files.header_comments import write_comments
 from leadlight.files.wfdb_lines import HIGHEST_RATE, MOST_LEADS
 from leadlight.leads import canonical_lead
@@ -37,6 +37,10 @@ def write_wfdb(
     Each file appears whole or not at all. Returns the path of the header.
     Raises FileFormatError for what the format cannot hold.
     """
+    if not isinstance(recording, Recording):
+        raise FileFormatError("leadlight.write", "recording", kind_of(recording), "a Recording")
+    if not isinstance(path, str | os.PathLike):
+        raise FileFormatError("leadlight.write", "path", kind_of(path), "the path of a file to write")
     target = Path(path)
     if target.suffix.lower() in (".hea", ".dat"):
         target = target.with_suffix("")

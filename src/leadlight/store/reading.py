@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.errors import StoreError
+from leadlight.errors import StoreError, kind_of
 from leadlight.recording import Patient, Recording, Statement
 from leadlight.store import layout
 from leadlight.store.statements import StatementColumn, read_statements
@@ -399,6 +399,8 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     command that goes on), and where a file is missing or has the wrong size.
     Checksums are compared by ``leadlight verify``, not here.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise StoreError(f"store: found {kind_of(path)}; accepted: the path of a prepared store.")
     folder = Path(path)
     description = layout.read_description(folder)
     for entry in (*description["shards"], description["index"]):
