@@ -61,7 +61,9 @@ def test_a_fold_that_is_not_there_is_refused(index: DatasetIndex, tmp_path: Path
 
 def test_folds_without_one_usable_record_are_refused(index: DatasetIndex, tmp_path: Path) -> None:
     store = store_index(index, tmp_path / "store")
-    with pytest.raises(StoreError, match=r"folds 1: none of 4 records can be used: 4 not 10 s long"):
+    with pytest.raises(
+        StoreError, match=r"none of 4 records can be used: 4 not 10 s long\. Steps that crop and pad"
+    ):
         select(store, [1], SUPERCLASSES, n_samples=1000)
 
 
@@ -96,5 +98,5 @@ def test_a_condition_leaves_out_and_counts(index: DatasetIndex, tmp_path: Path) 
     selection = select(store, [1], SUPERCLASSES, n_samples=150, where="age > 50")
     assert selection.rows.tolist() == [20, 21]  # 40, 41, 60 and 61 years old
     assert selection.left_out == {"for which age > 50 is not true": 2}
-    with pytest.raises(StoreError, match="none of 4 records can be used: 4 for which age > 500 is not true"):
+    with pytest.raises(StoreError, match=r"none of 4 .* be used: 4 for which age > 500 is not true\.$"):
         select(store, [1], SUPERCLASSES, n_samples=150, where="age > 500")

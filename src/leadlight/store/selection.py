@@ -110,7 +110,9 @@ def select(
     if not usable.any():
         why = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
         names = ", ".join(map(str, sorted(folds)))
-        raise StoreError(f"folds {names}: none of {in_folds} records can be used: {why}.")
+        is_length = labelled.any() and not (labelled & fits).any()
+        remedy = " Steps that crop and pad take other lengths." if is_length else ""
+        raise StoreError(f"folds {names}: none of {in_folds} records can be used: {why}.{remedy}")
     return Selection(of_folds[usable], targets.values[usable], targets.known[usable], left_out)
 
 
