@@ -185,3 +185,23 @@ def test_a_class_is_explained_over_the_records_of_a_fold(model, store, tmp_path)
     assert {one.name for one in (tmp_path / "class").iterdir()} == {
         "MI.svg", "MI.json", "MI-leads.csv", "MI-beats.csv",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        ({"training": [FOLD], "validation": [9]}, "fitting the weights"),
+        ({"training": [1], "validation": [FOLD]}, "chose the epoch"),
+        ({"training": [1], "validation": [9]}, ""),
+    ],
+)
+def test_a_class_on_a_fold_that_the_model_knows_is_remarked_on(model, store, tmp_path, folds, said):
+    known = ll.load(model)
+    values = known.contract.model_dump(mode="json") | {"folds": folds}
+    for part in ("metrics", "thresholds"):
+        values[part] |= {"folds": []}
+    values["training_data"] |= {"dataset": "ptb-xl", "version": "simulated"}
+    folder = save_model(tmp_path / "known", known.module, values)
+    found = explain_class(folder, "MI", FOLD, store, method="gradients", n_records=1, resamples=5)
+    notes = [note for note in found.notes if "new patients" in note]
+    assert len(notes) == bool(said) and all(said in note for note in notes)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import EvaluationError, LeadlightError, ModelError
-from leadlight.evaluation.opening import label_space, open_for, records_for
+from leadlight.evaluation.opening import label_space, open_for, records_for, seen_here
 from leadlight.evaluation.runs import predict_rows
 from leadlight.explanation.beats import find_r_peaks
 from leadlight.explanation.explaining import check_method, explain_reading
@@ -27,6 +27,7 @@ IN_WORDS = {"PR": "the PR interval", "J": "the J point", "TQ": "the time from T 
 
 if TYPE_CHECKING:
     from leadlight.classifier import Classifier
+    from leadlight.classifier.contract import SeenFolds
     from leadlight.labels import LabelClass
     from leadlight.store import Data, Store
 
@@ -118,7 +119,7 @@ def explain_class(
             "fold": fold,
             "settings": asdict(asked.settings),
         },
-        notes=_notes(asked, about, of_class, which),
+        notes=(*_notes(asked, about, of_class, which), *_fold_notes(seen_here(store, contract), fold)),
         resamples=resamples,
         seed=seed,
         beats=which,
@@ -205,6 +206,17 @@ def _group(
 def _centred(signal: NDArray[np.floating]) -> NDArray[np.float64]:
     """Each lead with its median, near the iso-electric line, at 0 mV."""
     return np.asarray(signal - np.nanmedian(signal, axis=1, keepdims=True), dtype=np.float64)
+
+
+def _fold_notes(seen: Sequence[SeenFolds], fold: int) -> list[str]:
+    """What the fold was used for: there, records mistaken and missed are rarer than among new patients."""
+    if any(fold in one.training for one in seen):
+        used = "was used for fitting the weights"
+    elif any(fold in one.validation for one in seen):
+        used = "chose the epoch and the thresholds"
+    else:
+        return []
+    return [f"Fold {fold} {used}: fewer records are mistaken or missed than among new patients."]
 
 
 def _notes(
