@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 from leadlight.errors import SignalError
 from leadlight.figures import Drawn, plot_lead
+from leadlight.figures.close_up import own_peaks
 from leadlight.recording import Recording
 
 MakeRecording = Callable[..., Recording]
@@ -50,11 +51,39 @@ def test_a_second_is_50_mm_and_a_millivolt_20() -> None:
     assert {"50 mm/s   20 mm/mV   100 Hz"} <= set(written(plot_lead(ramp, "V2")))
 
 
-def test_beats_are_marked_where_they_are_with_their_intervals(recording: Recording) -> None:
-    figure = plot_lead(recording, "V1", 1.0, 3.0, beats=Beats(np.array([0.3, 1.1, 1.9, 3.9, 5.0])))
+def peaked(lead: str, *moves: tuple[float, float], rate: float = 100.0) -> Recording:
+    """6 s of one lead at rest, with a point at each of these times (s) of this height (mV)."""
+    signal = np.zeros(round(6 * rate), np.float32)
+    for time, height in moves:
+        signal[round(time * rate)] = height
+    return Recording(signal[None], (lead,), rate)
+
+
+def test_beats_are_marked_where_they_are_with_their_intervals() -> None:
+    """Above the lead's own peaks, not above those of all leads together; intervals are the recording's."""
+    common = np.array([0.3, 1.1, 1.9, 3.9, 5.0])
+    own = common + np.array([0.0, 0.02, -0.03, 0.04, 0.0])
+    recording = peaked("V1", *((time, 1.2) for time in own))
+    figure = plot_lead(recording, "V1", 1.0, 3.0, beats=Beats(common))
     marks, trace = on_page(figure, "r-peaks"), on_page(figure, "trace-V1-1")
-    assert_allclose(marks[:, 0] - trace[0, 0], [5.0, 45.0, 145.0], atol=1e-6)
+    assert_allclose(marks[:, 0] - trace[0, 0], (own[1:4] - 1.0) * 50.0, atol=1e-6)
     assert {"800 ms, 75/min", "2000 ms, 30/min"} <= set(written(figure))
+
+
+def test_the_mark_of_a_lead_that_points_down_stands_over_its_lowest_point() -> None:
+    beats = Beats(np.array([1.0, 2.0, 3.0, 4.0]))
+    down = peaked("V1", *((t - 0.03, 0.2) for t in (1, 2, 3, 4)), *((t + 0.02, -1) for t in (1, 2, 3, 4)))
+    assert_allclose(own_peaks(down, "V1", beats), [1.02, 2.02, 3.02, 4.02])
+    # As far up as down: as in the other beats. Far the other way: an ectopic beat's own peak.
+    both = peaked("V1", (1.02, -1), (1.98, 1.1), (2.02, -1), (2.97, 2.0), (3.02, -0.2), (4.02, -1))
+    assert_allclose(own_peaks(both, "V1", beats), [1.02, 2.02, 2.97, 4.02])
+
+
+def test_a_beat_in_a_gap_is_marked_where_the_other_leads_have_it() -> None:
+    signal = peaked("V1", (1.02, 1.0), (2.02, 1.0)).signal.copy()
+    signal[:, 180:220] = np.nan
+    recording = Recording(signal, ("V1",), 100.0)
+    assert_allclose(own_peaks(recording, "V1", Beats(np.array([1.0, 2.0]))), [1.02, 2.0])
 
 
 def test_waves_are_bars_with_names_and_one_that_is_missing_is_left_out(recording: Recording) -> None:

@@ -33,6 +33,7 @@ from leadlight.figures.relevance_colours import (
     shades,
     trace_colours,
 )
+from leadlight.figures.tracing import check_recording
 from leadlight.recording import Recording
 
 SPEED, GAIN = 50.0, 20.0
@@ -41,6 +42,7 @@ WAVES = ("P", "QRS", "ST", "T")
 _LONGEST, _TALLEST = 5.0, 120.0
 _MARGIN, _FOOT_OF_PULSE = 8.0, 17.0
 _LANE = 4.0
+_NEARLY = 0.7
 
 
 class Marks(Protocol):
@@ -69,10 +71,12 @@ def plot_lead(
 ) -> Figure:
     """A lead at 50 mm/s and 20 mm/mV, to scale when printed at 100%.
 
-    start, seconds: what is shown, at most 5 s; beats: R peaks are marked with the RR intervals between
-    them, and the waves below the trace; multiples: relevance (leads, samples) as ``plot_relevance`` takes
+    start, seconds: what is shown, at most 5 s; beats: marked above the QRS complex's own peak in this lead
+    (``own_peaks``), with the RR intervals of the recording between them, and the waves below the trace;
+    multiples: relevance (leads, samples) as ``plot_relevance`` takes
     it, drawn as ``drawn`` says. Raises SignalError for a lead or a time that the recording does not have.
     """
+    check_recording(recording)
     if lead not in recording.leads:
         raise SignalError(f"lead: found {lead!r}; accepted: {', '.join(recording.leads)}.")
     if not 0 <= start < recording.duration or not seconds > 0:
@@ -116,7 +120,7 @@ def plot_lead(
         of_lead = multiples[recording.leads.index(lead), samples]
         _draw_relevance(axes, x, y + base, of_lead, how, 1 / rate * SPEED, height)
     if beats is not None:
-        _mark_beats(axes, beats, start, shown, height)
+        _mark_beats(axes, beats, own_peaks(recording, lead, beats), start, shown, height)
         _mark_waves(axes, beats, start, shown)
     _mark_seconds(axes, start, shown)
     head = millimetre_axes(page, _MARGIN, below + height, page_width - 2 * _MARGIN, above)
@@ -168,19 +172,49 @@ def _draw_relevance(
     )  # fmt: skip
 
 
-def _mark_beats(axes: Axes, beats: Marks, start: float, shown: float, height: float) -> None:
-    """A mark above each R peak; between two, the RR interval and the rate that it makes."""
-    peaks = np.asarray(beats.r_peaks)
-    inside = peaks[(peaks >= start) & (peaks <= start + shown)]
-    places_x = _FOOT_OF_PULSE + (inside - start) * SPEED
+def own_peaks(recording: Recording, lead: str, beats: Marks) -> NDArray[np.float64]:
+    """Where each beat's QRS complex is farthest from its onset's level in this lead: (beats,) seconds.
+
+    R peaks of a recording are those of all leads together; in a single one the top of R, or the foot of S,
+    stands a little before or after. Up or down: as most beats of the lead, where a beat goes nearly as far
+    both ways. The common R peak where the lead has no sample within the complex.
+    """
+    rate, values = recording.sampling_rate, recording[lead].astype(np.float64)
+    peaks = np.asarray(beats.r_peaks, dtype=np.float64)
+    places = np.full((len(peaks), 2), np.nan)  # down, up
+    sizes = np.zeros((len(peaks), 2))
+    for beat, (onset, end) in enumerate(np.asarray(beats.spans("QRS"))):
+        if not (np.isfinite(onset) and np.isfinite(end)):
+            continue
+        first, last = max(0, math.ceil(onset * rate)), min(len(values) - 1, math.floor(end * rate))
+        inside = values[first : last + 1]
+        if not np.isfinite(inside).any():
+            continue
+        level = inside[np.isfinite(inside)][0]
+        lowest, highest = int(np.nanargmin(inside)), int(np.nanargmax(inside))
+        places[beat] = (first + lowest) / rate, (first + highest) / rate
+        sizes[beat] = level - inside[lowest], inside[highest] - level
+    usual = int(np.median(sizes[:, 1]) >= np.median(sizes[:, 0])) if len(peaks) else 1
+    chosen = np.where(sizes[:, usual] >= _NEARLY * sizes[:, 1 - usual], usual, 1 - usual)
+    own = places[np.arange(len(peaks)), chosen]
+    return np.where(np.isfinite(own), own, peaks)
+
+
+def _mark_beats(
+    axes: Axes, beats: Marks, own: NDArray[np.float64], start: float, shown: float, height: float
+) -> None:
+    """A mark above each beat's own peak; between two, the common RR interval and the rate that it makes."""
+    seen = (own >= start) & (own <= start + shown)
+    inside, places_x = np.asarray(beats.r_peaks)[seen], _FOOT_OF_PULSE + (own[seen] - start) * SPEED
     axes.plot(
         places_x, np.full(len(places_x), height - 2.2), "v", color=colour_of(1), markersize=points(1.8),
         zorder=6, gid="r-peaks",
     )  # fmt: skip
-    for first, second, at in zip(inside[:-1], inside[1:], places_x[:-1], strict=True):
+    middles = (places_x[:-1] + places_x[1:]) / 2
+    for first, second, at in zip(inside[:-1], inside[1:], middles, strict=True):
         interval = second - first
         axes.text(
-            at + interval * SPEED / 2, height - 2.2, f"{1000 * interval:.0f} ms, {60 / interval:.0f}/min",
+            at, height - 2.2, f"{1000 * interval:.0f} ms, {60 / interval:.0f}/min",
             fontsize=points(2.4), color=INK, ha="center", va="center", zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.8},
         )  # fmt: skip
@@ -201,7 +235,7 @@ def _mark_waves(axes: Axes, beats: Marks, start: float, shown: float) -> None:
                     zorder=5, gid=f"wave-{wave}",
                 )
             )  # fmt: skip
-            if width >= 1.5 * len(wave):
+            if width >= 1.15 * len(wave):
                 axes.text(
                     x + width / 2, 2.6, wave, fontsize=points(2.3), color=INK, ha="center", va="bottom",
                     zorder=6,
