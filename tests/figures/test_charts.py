@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from leadlight.figures import (
     plot_thresholds,
 )
 from leadlight.figures.confusion import SHADES
+from leadlight.figures.names import fitted, text_width
 from leadlight.figures.relevance_colours import COLOURS, SIGNED
 
 
@@ -173,3 +175,35 @@ def test_of_many_labels_shades_stand_alone_and_the_diagonal_is_grey() -> None:
     assert set(np.diag(colours)) == {"#eef0f2"}
     assert colours[0, 1] == to_hex(SHADES(0.5))
     assert not any("%" in text for text in written(figure))
+
+
+LONG = (
+    "xresnet1d18-ptbxl-superclass", "xresnet1d101-ptbxl-superclass: common/another-place/seed-43",
+    "x" * 60 + "-1", "x" * 60 + "-2", "a $5 model $ with a price",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("n_models", [1, 5])
+@pytest.mark.parametrize("plot", [plot_by_class, plot_distributions])
+def test_long_names_stay_on_the_page(plot: Callable[..., Any], n_models: int) -> None:
+    values = {"a-class-with-a-name-that-is-as-long-as-a-sentence": Value(0.9), "B": Value(0.5)}
+    figure = plot(dict.fromkeys(LONG[:n_models], values), "F1")
+    figure.draw_without_rendering()  # the legend finds its place
+    page = figure.bbox
+    drawn = [text for axes in figure.axes for text in axes.get_yticklabels()]
+    drawn += [text for legend in figure.legends for text in legend.get_texts()]
+    assert len(drawn) >= 1
+    for text in drawn:
+        box = text.get_window_extent()
+        assert page.x0 <= box.x0 and box.x1 <= page.x1, text.get_text()
+        assert page.y0 <= box.y0 and box.y1 <= page.y1, text.get_text()
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
+    assert fitted("imle-net", 40.0, 2.5) == "imle-net"
+    assert fitted("xresnet1d18-ptbxl-superclass", 30.0, 2.5, lines=2) == "xresnet1d18-ptbxl-\nsuperclass"
+    shown = fitted("xresnet1d18-ptbxl-superclass/seed-42", 30.0, 2.5)
+    assert shown.startswith("xresnet") and shown.endswith("eed-42") and "…" in shown
+    assert text_width(shown, 2.5) <= 30.0
+    first, last = fitted("a" * 30 + "b" * 30 + "c" * 30, 30.0, 2.5, lines=2).split("\n")
+    assert first.strip("a") == "" and last.strip("c") == "…"

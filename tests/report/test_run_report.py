@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from leadlight.errors import RunError
 from leadlight.pages import Paragraph, Section
-from leadlight.report import run_report
+from leadlight.report import draw_evaluation, run_report
+from leadlight.report.run import evaluations_beside
 
 
 class Explained:
@@ -136,6 +138,23 @@ def test_other_runs_are_drawn_beside_it_and_one_without_that_fold_is_refused(
     assert "Beside it: run" in out.read_text(encoding="utf-8")
     with pytest.raises(RunError, match="found no evaluation of fold 9"):
         run_report(run, out, examples=0, beside=[tmp_path])
+
+
+def test_two_runs_of_one_model_are_both_drawn(run: Path, tmp_path: Path) -> None:
+    file = run / "evaluation" / "fold-9" / "metrics.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "model": "small"}))
+    places = [tmp_path / "seed-1", tmp_path / "seed-2"]
+    for place in places:
+        shutil.copytree(run, place)
+    beside = evaluations_beside(places, "fold-9")
+    assert list(beside) == ["small: seed-1", "small: seed-2"]
+    again = evaluations_beside([run], "fold-9")
+    assert list(again) == ["small"]
+    for others, names in ((beside, {"small", *beside}), (again, {"small: this run", "small"})):
+        drawn = {one.name: one for one in draw_evaluation(run / "evaluation" / "fold-9", others)}
+        (axes,) = drawn["f1-by-class"].figure.axes
+        found = {str(line.get_gid()) for line in axes.lines if str(line.get_gid()).startswith("model-")}
+        assert found == {f"model-{name}" for name in names}
 
 
 def test_the_command_writes_page_and_figures(run: Path, tmp_path: Path) -> None:

@@ -20,11 +20,14 @@ from leadlight.figures.chart import (
     colour_of,
     foot_note,
 )
+from leadlight.figures.names import fitted, text_width
 from leadlight.figures.paper import INK, new_page, points
 
 _ROW = 4.2
 _NEAR = 0.018
-_LONGEST_NAME = 24
+_ROOM_FOR_NAMES = 40.0
+_MARKER = 8.0
+"""Millimetres; the last: of a marker in the legend, and what stands between two columns of it."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ def plot_by_class(models: Mapping[str, Mapping[str, Value]], title: str) -> Figu
     classes = _ordered(models)
     step = max(_ROW, 1.6 * len(models) + 1.4)
     width = ONE_COLUMN if len(models) <= 2 else TWO_COLUMNS * 0.75
-    columns = max(
-        1, int((width - 8.0) // (8.0 + 1.5 * max((len(shortened(name)) for name in models), default=1)))
-    )
+    names = [fitted(name, width - 8.0 - _MARKER, SMALL) for name in models]
+    columns = max(1, int((width - 8.0) // (_MARKER + _widest(names, SMALL))))
     legend = 3.6 * -(-len(models) // columns) + 1.0 if len(models) > 1 else 0.0
     page = new_page(width, step * len(classes) + 13.5 + legend)
-    room = min(40.0, 6.0 + 1.65 * max(map(len, classes), default=1))
+    codes = [fitted(code, _ROOM_FOR_NAMES, LETTERS) for code in classes]
+    room = 4.0 + _widest(codes, LETTERS)
     axes = chart(page, room, 6.5 + legend, width - room - 5.0, step * len(classes), title=title)
     for number, (name, values) in enumerate(models.items()):
         offset = (number - (len(models) - 1) / 2) * min(0.7 / max(1, len(models) - 1), 0.3)
@@ -65,10 +68,10 @@ def plot_by_class(models: Mapping[str, Mapping[str, Value]], title: str) -> Figu
         axes.plot(
             [one.value for one in found], places, MARKERS[number % len(MARKERS)], color=colour_of(number),
             markersize=points(1.4), markeredgecolor="white", markeredgewidth=points(0.1), zorder=3,
-            label=shortened(name), gid=f"model-{name}",
+            label=names[number], gid=f"model-{name}",
         )  # fmt: skip
     axes.set_ylim(len(classes) - 0.5, -0.5)
-    axes.set_yticks(range(len(classes)), classes, fontsize=points(LETTERS), color=INK)
+    axes.set_yticks(range(len(classes)), codes, fontsize=points(LETTERS), color=INK, parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(_from(models), 1.0)
     if len(models) > 1:
@@ -84,7 +87,8 @@ def plot_distributions(models: Mapping[str, Mapping[str, Value]], title: str, na
     step = 13.0
     width = ONE_COLUMN if len(models) == 1 else TWO_COLUMNS * 0.75
     page = new_page(width, step * len(models) + 18.5)
-    room = min(44.0, 6.0 + 1.65 * max((len(shortened(name)) for name in models), default=1))
+    names = [fitted(name, _ROOM_FOR_NAMES * width / TWO_COLUMNS / 0.75, LETTERS, lines=2) for name in models]
+    room = 4.0 + _widest(names, LETTERS)
     axes = chart(page, room, 11.5, width - room - 5.0, step * len(models), title=title)
     for row, (name, values) in enumerate(models.items()):
         codes = [code for code, one in values.items() if np.isfinite(one.value)]
@@ -114,9 +118,7 @@ def plot_distributions(models: Mapping[str, Mapping[str, Value]], title: str, na
             parse_math=False, zorder=5,
         )  # fmt: skip
     axes.set_ylim(len(models) - 0.55, -0.75)
-    axes.set_yticks(
-        range(len(models)), [shortened(name) for name in models], fontsize=points(LETTERS), color=INK
-    )
+    axes.set_yticks(range(len(models)), names, fontsize=points(LETTERS), color=INK, parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_xlim(_from(models), 1.0)
@@ -124,9 +126,9 @@ def plot_distributions(models: Mapping[str, Mapping[str, Value]], title: str, na
     return page
 
 
-def shortened(name: str) -> str:
-    """The end of a long name, which tells runs of one folder apart."""
-    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
+def _widest(names: Sequence[str], size: float) -> float:
+    """Of the lines of these names, in millimetres."""
+    return max((text_width(line, size) for name in names for line in name.split("\n")), default=1.0)
 
 
 def _lanes(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -87,6 +87,9 @@ def _classes(metrics: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
     from leadlight.figures import plot_by_class, plot_distributions, plot_forest
 
     classes = metrics["classes"]
+    own = str(metrics.get("model") or "this model")
+    # Another run of a model of this name is not this one.
+    own = f"{own}: this run" if own in others else own
     rows = [
         _row(
             one["code"], _estimate(one["roc_auc"]),
@@ -103,7 +106,7 @@ def _classes(metrics: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
         "ROC-AUC of each class with its 95% interval; beside the name, positives and records.",
     )  # fmt: skip
     for key, name in (("f1", "F1"), ("average_precision", "average precision")):
-        everyone = {str(metrics.get("model") or "this model"): metrics, **others}
+        everyone = {own: metrics, **others}
         of_class = {model: values_by_class(one, key) for model, one in everyone.items()}
         beside = f" Beside it: {', '.join(others)}." if others else ""
         known = [one for one in classes if one[key]["value"] is not None]

@@ -78,7 +78,10 @@ def run_report(
 
 
 def evaluations_beside(runs: Sequence[str | os.PathLike[str]], fold: str) -> dict[str, Path]:
-    """The evaluations of this fold that other runs have, by their models' names (or places, if two agree)."""
+    """The evaluations of this fold that other runs have, by their models' names.
+
+    Where two models have one name, what tells the places of their runs apart is added.
+    """
     found: list[tuple[str, Path]] = []
     for place in map(Path, runs):
         folder = place if (place / "metrics.json").is_file() else place / "evaluation" / fold
@@ -89,7 +92,12 @@ def evaluations_beside(runs: Sequence[str | os.PathLike[str]], fold: str) -> dic
             )
         found.append((str(metrics.get("model") or place.name), folder))
     names = [name for name, _ in found]
-    return {name if names.count(name) == 1 else f"{name}: {folder}": folder for name, folder in found}
+    shared = len(Path(os.path.commonpath([Path(run).resolve() for run in runs])).parts) if runs else 0
+    places = ["/".join(Path(run).resolve().parts[shared:]) or str(run) for run in runs]
+    return {
+        name if names.count(name) == 1 else f"{name}: {place}": folder
+        for (name, folder), place in zip(found, places, strict=True)
+    }
 
 
 def _examples(
