@@ -180,3 +180,32 @@ def test_recordings_are_numbered_unless_they_are_named() -> None:
     assert titles(explanation_page([Explained(), Explained()])) == ["Recording 1", "Recording 2"]
     assert titles(explanation_page([Explained()], titles=["Before & after"])) == ["Before &amp; after"]
     assert "layout 12x1" in explanation_page([Explained()], layout="12x1")
+
+
+def test_a_tracing_is_printed_to_scale_on_a_page_of_its_own_and_charts_side_by_side() -> None:
+    from leadlight.figures.paper import new_page
+
+    widths = {"tracing": 297.0, "small": 180.0, "small half": 88.0}
+    figures = [
+        picture(new_page(width, 210.0 if width > 200 else 50.0), name) for name, width in widths.items()
+    ]
+    page = render(Page("Sizes", [Section("All", figures)]))
+    found = [tag for tag in Reader(page).tags if tag[0] in ("figure", "img")]
+    assert [attributes.get("class") for tag, attributes in found if tag == "figure"] == list(widths)
+    assert [attributes["style"] for tag, attributes in found if tag == "img"] == [
+        f"width: {width:.2f}mm" for width in widths.values()
+    ]
+    printed = page[page.index("@media print") : page.index("</style>")]
+    assert "@page tracing { size: A4 landscape; margin: 0; }" in printed
+    assert "figure.tracing .wide { page: tracing;" in printed
+    margins, gap = 2 * 12, 3  # of an upright page and after a chart, as the style says
+    assert "@page { size: A4; margin: 9mm 12mm; }" in printed and "margin-right: 3mm" in printed
+    assert 2 * (88 + gap) <= 210 - margins and 180 + gap <= 210 - margins
+
+
+def test_short_cells_keep_to_one_line_but_not_in_print() -> None:
+    rows = [{"class": "MI", "interval": "0.905 to 0.970", "description": "a description that goes on and on"}]
+    page = render(Page("Cells", [Section("All", [Table(rows)])]))
+    cells = [attributes.get("class") for tag, attributes in Reader(page).tags if tag == "td"]
+    assert cells == ["short", "short", None]
+    assert "td.short { white-space: normal; }" in page[page.index("@media print") :]
