@@ -119,6 +119,15 @@ def test_the_command_prints_tables_and_names_its_files(run: Path) -> None:
         assert f"wrote {folder / name}" in result.output and (folder / name).is_file()
 
 
+def test_the_command_draws_the_figures_of_the_fold(run: Path, tmp_path: Path) -> None:
+    result = invoke(run, "--fold", 9, "--resamples", 20, "--figures", tmp_path / "f", "--format", "svg")
+    assert result.exit_code == 0, result.output
+    drawn = {path.name for path in (tmp_path / "f" / "fold-9").iterdir()}
+    assert {"roc.svg", "precision-recall.svg", "confusion.svg", "thresholds.svg", "reliability.svg"} <= drawn
+    assert f"wrote {len(drawn)} figures" in result.output
+    assert invoke(run, "--fold", 9, "--figures", tmp_path, "--format", "gif").exit_code == 2
+
+
 def test_the_command_prints_json(run: Path, tmp_path: Path) -> None:
     result = invoke(run, "--fold", 9, "--resamples", 20, "--out", tmp_path / "here", "--json")
     assert json.loads(result.stdout) == json.loads((tmp_path / "here/metrics.json").read_text())

@@ -37,6 +37,15 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the files; without it, RUN/evaluation/fold-N.")
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write the figures there as well, in DIR/fold-N: curves, calls, thresholds, calibration ...",
+            show_default=False,
+        ),
+    ] = None,
+    suffix: Annotated[str, typer.Option("--format", help="Of these figures: png, svg or pdf.")] = "pdf",
     allow_training_fold: Annotated[
         bool, typer.Option("--allow-training-fold", help="Measure even on a fold that was used for fitting.")
     ] = False,
@@ -49,14 +58,16 @@ def command(
     Writes metrics.json, per_class.csv, predictions.parquet and subgroups.csv. Thresholds
     are the model's own, fitted on its validation fold.
 
-    Example: leadlight evaluate run --fold 10
+    Example: leadlight evaluate run --fold 10 --figures run/figures
 
     Example: leadlight evaluate run/model --fold 9 --data ptb-xl --out eval
     """
     from leadlight.cli.output import print_json, progress_bar
-    from leadlight.cli.usage import model_folder
+    from leadlight.cli.usage import figure_suffix, model_folder
     from leadlight.evaluation import evaluate_run
+    from leadlight.report import draw_evaluation, save_drawings
 
+    ending = figure_suffix(suffix)
     model_folder(model)  # a name that is none at all is the first thing to say
     if out is None:
         if not (Path(model) / "recipe.toml").is_file():
@@ -82,6 +93,9 @@ def command(
         _print_tables(evaluation)
     for path in written:
         typer.echo(f"wrote {path}", err=as_json)  # standard output is for the JSON alone
+    if figures is not None:
+        drawn = save_drawings(draw_evaluation(out), figures / out.name, ending)
+        typer.echo(f"wrote {len(drawn)} figures to {figures / out.name}", err=as_json)
 
 
 def _print_tables(evaluation: Evaluation) -> None:

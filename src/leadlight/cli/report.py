@@ -60,7 +60,7 @@ def command(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Write the figures of the evaluations there as files as well.",
+            help="Write the figures of each evaluation there as files as well, in DIR/fold-N.",
             show_default=False,
         ),
     ] = None,
@@ -76,10 +76,9 @@ def command(
     """
     from leadlight.classifier import load
     from leadlight.cli.output import progress_bar
-    from leadlight.cli.usage import one_of, wrong_usage
+    from leadlight.cli.usage import figure_suffix, wrong_usage
     from leadlight.errors import ModelError
     from leadlight.explanation.explaining import find_method
-    from leadlight.figures.saving import FORMATS
     from leadlight.files import read
     from leadlight.report import draw_evaluation, run_report, save_drawings
     from leadlight.report.examples import explain_by
@@ -90,7 +89,7 @@ def command(
         raise typer.BadParameter(
             f"found the suffix {out.suffix or '(none)'}; accepted: .html.", param_hint="--out"
         )
-    one_of(suffix.lower(), [name.lstrip(".") for name in FORMATS], "--format")
+    ending = figure_suffix(suffix)
     if method:
         with wrong_usage(ModelError, "--method"):
             find_method(method)
@@ -126,6 +125,6 @@ def command(
             written = save_drawings(
                 draw_evaluation(folder, evaluations_beside(beside or (), folder.name)),
                 figures / folder.name,
-                f".{suffix.lower()}",
+                ending,
             )
             typer.echo(f"wrote {len(written)} figures to {figures / folder.name}")

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from leadlight.recording import Patient
 
 
+def figure_suffix(name: str) -> str:
+    """The suffix of figures that are asked for with --format: "pdf" is ".pdf"; else a usage error."""
+    from leadlight.figures.saving import FORMATS
+
+    return f".{one_of(name.lower(), [suffix.lstrip('.') for suffix in FORMATS], '--format')}"
+
+
 def figure_file(out: Path | None, recording: Path, ending: str, formats: Sequence[str]) -> Path:
     """The file to write: ``out``, or the recording's name + ending + .png in the current folder.
 
