@@ -196,6 +196,15 @@ def test_classes_with_too_little_to_learn_from_are_left_alone_and_named() -> Non
     assert falling.maps == (None,)
 
 
+@pytest.mark.parametrize(("n_positive", "is_fitted"), [(4, False), (5, True)])
+def test_five_positives_are_enough_for_a_line_and_four_are_not(n_positive: int, is_fitted: bool) -> None:
+    truth = (np.arange(100) < n_positive)[:, None]
+    probabilities = np.linspace(0.9, 0.1, 100)[:, None]
+    for given, values in ((truth, probabilities), (~truth, 1 - probabilities)):
+        fitted = fit_calibration(given, values, method="platt", fitted_on=FITTED_ON)
+        assert isinstance(fitted.maps[0], Logistic) == is_fitted
+
+
 def test_a_calibrator_survives_its_own_json() -> None:
     truth, probabilities = draw(500, 9)
     for method in ("platt", "isotonic"):
