@@ -20,7 +20,7 @@ def evaluated(
         "one", Path("one"), "ptb-xl", False, CLASSES, tuple(f"r{k}" for k in range(n)),
         tuple(f"p{k}" for k in range(n)), np.array(truth, bool),
         np.ones((n, 2), bool) if known is None else np.array(known, bool), np.array(scores),
-        np.array([0.4, 0.5]),
+        np.array([0.4, 0.5]), (),
     )  # fmt: skip
 
 

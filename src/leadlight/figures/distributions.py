@@ -52,7 +52,7 @@ def plot_by_class(models: Mapping[str, Mapping[str, Value]], title: str) -> Figu
     legend = 3.6 * -(-len(models) // columns) + 1.0 if len(models) > 1 else 0.0
     page = new_page(width, step * len(classes) + 13.5 + legend)
     codes = [fitted(code, _ROOM_FOR_NAMES, LETTERS) for code in classes]
-    room = 4.0 + _widest(codes, LETTERS)
+    room = 5.0 + _widest(codes, LETTERS)
     axes = chart(page, room, 6.5 + legend, width - room - 5.0, step * len(classes), title=title)
     for number, (name, values) in enumerate(models.items()):
         offset = (number - (len(models) - 1) / 2) * min(0.7 / max(1, len(models) - 1), 0.3)
@@ -88,7 +88,7 @@ def plot_distributions(models: Mapping[str, Mapping[str, Value]], title: str, na
     width = ONE_COLUMN if len(models) == 1 else TWO_COLUMNS * 0.75
     page = new_page(width, step * len(models) + 18.5)
     names = [fitted(name, _ROOM_FOR_NAMES * width / TWO_COLUMNS / 0.75, LETTERS, lines=2) for name in models]
-    room = 4.0 + _widest(names, LETTERS)
+    room = 5.0 + _widest(names, LETTERS)
     axes = chart(page, room, 11.5, width - room - 5.0, step * len(models), title=title)
     for row, (name, values) in enumerate(models.items()):
         codes = [code for code, one in values.items() if np.isfinite(one.value)]
@@ -127,8 +127,8 @@ def plot_distributions(models: Mapping[str, Mapping[str, Value]], title: str, na
 
 
 def _widest(names: Sequence[str], size: float) -> float:
-    """Of the lines of these names, in millimetres."""
-    return max((text_width(line, size) for name in names for line in name.split("\n")), default=1.0)
+    """Of the lines of these names, in millimetres, on a screen too, where letters are a little wider."""
+    return 1.04 * max((text_width(line, size) for name in names for line in name.split("\n")), default=1.0)
 
 
 def _lanes(values: NDArray[np.float64]) -> NDArray[np.float64]:

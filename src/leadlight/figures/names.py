@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from leadlight.figures.paper import MM_PER_INCH, points
 
 _BREAKS = re.compile(r"(?<=[-_/: .,])")
 
 
-@lru_cache(maxsize=4096)
 def text_width(text: str, size: float) -> float:
     """Millimetres that a text takes in the figures' own letters; size: their height in millimetres."""
     from matplotlib.font_manager import FontProperties
