@@ -141,7 +141,13 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["cell"] = _cell
+    environment.tests["measured"] = _is_measured
     return environment.get_template("page.html")
+
+
+def _is_measured(text: str) -> bool:
+    """Whether a cell is a number with its interval, which stays on one line, rather than words."""
+    return len(text) <= 24 and any(letter.isdigit() for letter in text)
 
 
 def _cell(value: Any) -> str:
