@@ -116,7 +116,7 @@ def test_the_long_kernels_of_a_batch_run_by_spectra_and_short_ones_do_not(
     model = models.create("ecg-xplaim", 2, 12, 1000).eval()
     with torch.inference_mode():
         model(torch.randn(8, 12, 1000))
-        assert set(seen) == {10, 40}
+        assert 40 in seen and 2 not in seen
         seen.clear()
         models.create("ecg-xplaim", 2, 12, 100).eval()(torch.randn(1, 12, 100))
         assert seen == []

@@ -14,6 +14,7 @@ instead of n.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from leadlight.models.contract import check_signal, check_sizes, refuse_metadata
@@ -84,8 +85,8 @@ class GRU(nn.Module):
         """The second dense layer after its batch norm: (batch, hidden / 2)."""
         check_signal(signal, self.n_leads, self.n_samples)
         refuse_metadata("gru", metadata)
-        states = self.dropout(self.first_norm(self.first(signal.permute(2, 0, 1).contiguous())[0]))
-        last = self.dropout(self.second_norm(self.second(states)[0][-1]))
+        states = self.dropout(self.first_norm(_states(self.first, signal.permute(2, 0, 1).contiguous())))
+        last = self.dropout(self.second_norm(_states(self.second, states)[-1]))
         features: Tensor = self.dense(last)
         return features
 
@@ -93,3 +94,14 @@ class GRU(nn.Module):
         """Put a fresh last layer for n_classes in place of the old one."""
         self.head = fresh_linear("gru", self.head, n_classes)
         start_as_keras(self.head)
+
+
+def _states(layer: nn.GRU, sequence: Tensor) -> Tensor:
+    """States at every step, (steps, batch, units); on a CPU in the weights' own precision.
+
+    There torch has no quick GRU of lower precision: under autocast it would take twice as long.
+    """
+    on_cpu = sequence.device.type == "cpu"
+    with torch.autocast("cpu", enabled=torch.is_autocast_enabled("cpu") and not on_cpu):
+        states: Tensor = layer(sequence.to(next(layer.parameters()).dtype) if on_cpu else sequence)[0]
+        return states

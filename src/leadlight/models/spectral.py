@@ -25,9 +25,10 @@ OVERHEAD = 1.6
 """Of a product of spectra over the same number of operations in one convolution: copies, small matrices."""
 KERNEL_OVERHEAD = 250
 """Operations that a value of the kernel's spectrum costs to bring into place, with that of memory."""
-GAIN = 1.2
-"""Expected gain from which on spectra are used. All three were fitted to times of 54 sizes on one
-thread, without and with gradients; ``benchmarks/convolutions.py`` takes such times again."""
+GAIN = 1.4
+"""Expected gain from which on spectra are used. The two above were fitted to times of 54 sizes on one
+thread, without and with gradients; with two threads copies weigh more, and three quarters of the
+gain remain (``benchmarks/convolutions.py``), hence the reserve."""
 
 
 def block_samples(kernel: int, length: int) -> int:
