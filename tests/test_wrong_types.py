@@ -31,9 +31,7 @@ def said(call: Callable[[], Any], *parts: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda one: type(one).__name__)
-def test_what_is_no_recording_path_or_model_is_refused(
-    wrong: Any, model: Any, tmp_path: Path
-) -> None:
+def test_what_is_no_recording_path_or_model_is_refused(wrong: Any, model: Any, tmp_path: Path) -> None:
     kind = "None" if wrong is None else type(wrong).__name__
     said(lambda: ll.plot(wrong), "recording", kind, "leadlight.read")
     said(lambda: ll.read(wrong), "path", kind)

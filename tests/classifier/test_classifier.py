@@ -211,7 +211,9 @@ class TestRefusals:
             assert "secret" not in text and "93" not in text
 
     def test_what_is_no_recording(self, by_hand: Classifier, make_recording: MakeRecording) -> None:
-        with pytest.raises(ContractError, match=r"found a value of type ndarray; accepted: a Recording.*predict_signals"):
+        with pytest.raises(
+            ContractError, match=r"found a value of type ndarray; accepted: a Recording.*predict_signals"
+        ):
             by_hand.predict(make_recording().signal[None])  # type: ignore[call-overload]
         with pytest.raises(ContractError, match="found None"):
             by_hand.predict([None])  # type: ignore[list-item]
