@@ -12,12 +12,14 @@ from numpy.testing import assert_allclose
 
 from leadlight.errors import SignalError
 from leadlight.figures import (
+    BeatColumn,
     Bins,
     Calls,
     ForestRow,
     ThresholdCurves,
     Value,
     plot_by_class,
+    plot_class,
     plot_confusion,
     plot_cooccurrence,
     plot_distributions,
@@ -27,7 +29,7 @@ from leadlight.figures import (
     plot_thresholds,
 )
 from leadlight.figures.confusion import SHADES
-from leadlight.figures.names import fitted, text_width
+from leadlight.figures.names import fitted, text_width, wrapped
 from leadlight.figures.relevance_colours import COLOURS, SIGNED
 
 
@@ -207,3 +209,22 @@ def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
     assert text_width(shown, 2.5) <= 30.0
     first, last = fitted("a" * 30 + "b" * 30 + "c" * 30, 30.0, 2.5, lines=2).split("\n")
     assert first.strip("a") == "" and last.strip("c") == "…"
+
+
+def test_sentences_are_broken_to_the_width_of_the_page() -> None:
+    text = "The diagnostic criteria look at: " + "; ".join(["QRS, ST, T in V1, V2, V3, V4"] * 8)
+    lines = wrapped(text, 120.0, 2.5)
+    assert len(lines) > 1 and " ".join(lines) == text
+    assert max(text_width(line, 2.5) for line in lines) <= 120.0
+
+
+def test_a_long_foot_of_a_class_stays_on_the_page() -> None:
+    times = np.linspace(-0.3, 0.5, 9)
+    column = BeatColumn("found", 2, 9, np.zeros((1, 9)), np.ones((1, 9)), np.full((1, 3), 1.0))
+    page = plot_class(["V1"], times, [column], foot=["word " * 80])
+    page.canvas.draw()
+    width = page.bbox.width
+    written = [
+        one.get_window_extent() for axes in page.axes for one in axes.texts if "word" in one.get_text()
+    ]
+    assert len(written) > 1 and all(one.x0 >= 0 and one.x1 <= width for one in written)

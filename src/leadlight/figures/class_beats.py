@@ -23,6 +23,7 @@ from leadlight.figures.chart import (
     chart,
     colour_of,
 )
+from leadlight.figures.names import wrapped
 from leadlight.figures.paper import INK, QUIET, millimetre_axes, new_page, points
 from leadlight.figures.relevance_colours import BAR_ROOM, COLOURS, SIGNED, draw_colour_bar, places
 
@@ -58,6 +59,7 @@ def plot_class(
 
     times: (times,) seconds from the R peak. All columns share the scale of millivolts and the colours of
     relevance, which are those of all figures; a group without records stays empty and says so.
+    foot: sentences below, broken to the width of the page.
     Raises SignalError for arrays of another shape.
     """
     for column in columns:
@@ -67,7 +69,8 @@ def plot_class(
                 f"{column.name}: found {column.beat.shape} and {column.relevance.shape}; accepted: {wanted}, "
                 "leads by times."
             )
-    lines = len(foot)
+    feet = [line for sentence in foot for line in wrapped(sentence, TWO_COLUMNS - 6.0, SMALL)]
+    lines = len(feet)
     height = _ABOVE + _ROW * len(leads) + _BELOW + BAR_ROOM + 7.0 + 4.0 * lines + 2.0
     page = new_page(TWO_COLUMNS, height)
     base = millimetre_axes(page, 0.0, 0.0, TWO_COLUMNS, height)
@@ -97,7 +100,7 @@ def plot_class(
     shown = [column.relevance.ravel() for column in columns if column.n_records]
     everything = np.nan_to_num(np.concatenate(shown)) if shown else np.zeros(1)
     draw_colour_bar(base, 3.0, under - 9.5, everything, signed=signed, what="relevance", narrow=True)
-    for number, line in enumerate(foot):
+    for number, line in enumerate(feet):
         _write(base, 3.0, 4.0 * (lines - number) + 1.0, line, SMALL)
     return page
 

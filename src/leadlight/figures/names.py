@@ -1,4 +1,4 @@
-"""Names that fit: how wide a text is, and what of a long one is shown."""
+"""Text that fits: how wide it is, what of a long name is shown, where a sentence is broken."""
 
 from __future__ import annotations
 
@@ -41,3 +41,15 @@ def fitted(name: str, room: float, size: float, lines: int = 1) -> str:
         if text_width(shown, size) <= room:
             return shown
     return name[:1] + "…"
+
+
+def wrapped(text: str, room: float, size: float) -> list[str]:
+    """A sentence in as many lines as it takes within so many millimetres, broken between words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
