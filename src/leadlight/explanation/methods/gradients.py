@@ -89,8 +89,8 @@ METHOD = Method(
     source="Simonyan et al. 2014, arXiv 1312.6034; Shrikumar et al. 2016, arXiv 1605.01713",
     needs="any model here",
     cost="1 forward pass, and 1 backward pass a target",
-    cannot_show="What is missing: a flat wave has nothing to multiply by. Saturated answers have small gradients; "
-    "noisy.",
+    cannot_show="What is missing: a flat wave has nothing to multiply by. Saturated answers have small "
+    "gradients; noisy.",
     class_dependent=True,
     settings=GradientSettings,
     settings_meaning={

@@ -97,8 +97,8 @@ METHOD = Method(
     source="Sundararajan et al. 2017, arXiv 1703.01365",
     needs="any model here",
     cost="steps + 2 forward passes, and steps backward passes a target (50 steps by default)",
-    cannot_show="What does not differ from the baseline, such as a wave that is missing; the recordings on the "
-    "way are no ECGs.",
+    cannot_show="What does not differ from the baseline, such as a wave that is missing; the recordings "
+    "on the way are no ECGs.",
     class_dependent=True,
     settings=IntegratedSettings,
     settings_meaning={

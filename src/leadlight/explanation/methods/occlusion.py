@@ -275,8 +275,8 @@ METHOD = Method(
     needs='any model here; by="wave" needs NeuroKit2 (leadlight[beats]) and beats that it can find',
     cost="1 forward pass a block: 12 leads; 600 windows of 0.2 s in 12 leads of 10 s; 48 for four waves in "
     "12 leads; for all targets together",
-    cannot_show="What is missing, such as a flat wave; what is said twice: leads follow from each other and beats "
-    "repeat. Blocks are coarse.",
+    cannot_show="What is missing, such as a flat wave; what is said twice: leads follow from each other and "
+    "beats repeat. Blocks are coarse.",
     class_dependent=True,
     settings=OcclusionSettings,
     settings_meaning={
