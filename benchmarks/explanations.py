@@ -11,6 +11,7 @@ and the amplitude of the signal. The commands that made the runs of the kept res
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def verdict(quality: ExplanationQuality, method: str) -> str:
         said.append(_place(mass))
     gains = [quality.of(method, name) for name in ("deletion_gain", "insertion_gain")]
     known = [one for one in gains if one is not None]
-    if known:
+    if known and any(math.isnan(one.value.low) for one in known):
+        said.append("too few records for intervals")
+    elif known:
         if all(one.value.low > 0 for one in known):
             beyond = all(one.value.low > one.references.get("amplitude", 0.0) for one in known)
             said.append("faithful beyond amplitude" if beyond else "faithful beyond chance")
